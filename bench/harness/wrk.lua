@@ -1,0 +1,16 @@
+-- The request from the environment, the result as one line of JSON. No per-request code: wrk builds the request once.
+wrk.method = os.getenv("BENCH_METHOD")
+local body = os.getenv("BENCH_BODY")
+if body ~= nil and body ~= "" then
+  wrk.body = body
+  wrk.headers["content-type"] = "application/json"
+end
+
+function done(summary, latency, requests)
+  local errors = summary.errors
+  io.write(string.format(
+    '\nBENCH {"requests":%d,"microseconds":%d,"status":%d,"socket":%d}\n',
+    summary.requests, summary.duration, errors.status,
+    errors.connect + errors.read + errors.write + errors.timeout
+  ))
+end
