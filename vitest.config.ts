@@ -5,6 +5,13 @@ export default defineConfig({
   ssr: { resolve: { conditions: ["effect-web-source", "node", "import", "default"] } },
   test: {
     include: ["test/**/*.test.ts"],
-    testTimeout: 20_000
+    testTimeout: 20_000,
+    coverage: {
+      provider: "v8",
+      include: ["src/**/*.ts"],
+      exclude: ["src/index.ts", "src/testing/index.ts"],
+      reporter: ["text", "json-summary", "html"],
+      thresholds: { lines: 95, branches: 90 }
+    }
   }
 })
