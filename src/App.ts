@@ -1,0 +1,114 @@
+/**
+ * An app is data: a record of routes, middleware around them, and options. Nothing runs until it is served.
+ *
+ * ```ts
+ * const app = App.make({ home: Route.get("/", hello), user: Route.get("/{name}", hello) }).pipe(App.use(timing))
+ * App.urls(app).user({ name: "Ada" }) // "/Ada"
+ * ```
+ *
+ * @source aiohttp.web.Application
+ */
+import type * as ByteSize from "effect/ByteSize"
+import type { HttpPlatform } from "effect/http/HttpPlatform"
+import type { HttpServerRequest } from "effect/http/HttpServerRequest"
+import { type Pipeable, pipeArguments } from "effect/Pipeable"
+import type * as Scope from "effect/Scope"
+import type * as ErrorResponse from "./ErrorResponse.ts"
+import type { Engine, Handler, Without } from "./Handler.ts"
+import { compile } from "./internal/compile.ts"
+import * as handling from "./internal/handling.ts"
+import type { Servable } from "./internal/servable.ts"
+import * as table from "./internal/table.ts"
+import type * as Middleware from "./Middleware.ts"
+import type * as Route from "./Route.ts"
+
+export type { Respondable, Servable } from "./internal/servable.ts"
+export type { Row, Urls } from "./internal/table.ts"
+
+/** A table of routes; the keys are their names. */
+export interface Routes {
+  readonly [name: string]: Route.Entry
+}
+
+/** What may be set for an app, and for all routes below it unless they set it themselves. */
+export interface Options {
+  /** The most bytes of a request body, decompressed; 1 MiB unless set. More is ContentTooLarge (413) when read. */
+  readonly bodyLimit?: ByteSize.Input
+  /** Redirects (308) a path that is not found to the one with its slashes merged, or its last slash added or removed. */
+  readonly normalizePath?: boolean
+  /** Renders every failure below this app; `ErrorResponse.render` unless set. */
+  readonly errorResponse?: ErrorResponse.Renderer
+}
+
+/** An app: its failures E, its needs R, its routes T, and the failures that App.use put on every route. */
+export interface App<out E, out R, out T extends Routes, out Added = never> extends Pipeable {
+  readonly _tag: "App"
+  readonly routes: T
+  readonly options: Options
+  /** In the order of use: the last is the outermost. */
+  readonly middleware: ReadonlyArray<Middleware.Middleware<never, unknown, unknown, never>>
+  readonly "~E": E
+  readonly "~R": R
+  readonly "~Added": Added
+}
+
+/** Any app. */
+export interface Any extends App<unknown, unknown, Routes, unknown> {}
+
+const proto = {
+  _tag: "App",
+  pipe() {
+    // biome-ignore lint/complexity/noArguments: Pipeable is defined over `arguments`
+    return pipeArguments(this, arguments)
+  }
+}
+
+const build = (fields: Pick<Any, "routes" | "options" | "middleware">): Any =>
+  Object.assign(Object.create(proto), fields)
+
+/**
+ * Makes an app of routes. Throws a TypeError for a bad pattern, a duplicate or a route that is never reached, naming the route
+ * and the cure.
+ */
+export const make = <const T extends Routes>(
+  routes: T,
+  options: Options = {}
+): App<T[keyof T]["~E"], T[keyof T]["~R"], T> => {
+  const app = build({ routes, options, middleware: [] })
+  compile(app)
+  return app as App<T[keyof T]["~E"], T[keyof T]["~R"], T>
+}
+
+/** Puts a middleware around every route of the app, its 404 and its 405. The last applied is the outermost. */
+export const use =
+  <P = never, E2 = never, R2 = never, C = never>(middleware: Middleware.Middleware<P, E2, R2, C>) =>
+  <E, R, T extends Routes, Added>(
+    app: App<E, R, T, Added>
+  ): App<Without<E, C> | E2, Without<R, P> | Exclude<R2, Engine>, T, Without<Added, C> | E2> =>
+    build({ ...app, middleware: [...app.middleware, middleware] } as Any) as never
+
+/**
+ * Functions that build the URLs of the app's routes, by name, through mounts. Values are percent-encoded. They throw a
+ * TypeError for a value that the route would not match.
+ *
+ * @source aiohttp.web.AbstractRoute.url_for
+ */
+export const urls = <T extends Routes>(app: App<unknown, unknown, T, unknown>): table.Urls<T> =>
+  table.urls(app) as table.Urls<T>
+
+/** The table of all routes in the order of declaration, for people and for documents. */
+export const routes = (app: Any): ReadonlyArray<table.Row> => table.rows(app)
+
+/**
+ * The app as a standard Effect HTTP app, for `HttpServer.serve`, `HttpRouter` or another app's `Route.mountHandler`. Every failure
+ * is answered. Mounted layers are built at the first request and live as long as the process.
+ */
+export const toHandler = <E, R, T extends Routes, Added>(
+  app: Servable<E, R, T, Added>
+): Handler<never, R | HttpServerRequest | Scope.Scope | HttpPlatform> =>
+  handling.toHandler(app as unknown as Any) as never
+
+/** The app under the web standard: from Request to Response, for Bun, Deno, Workers. Provide all services first. */
+export const toWebHandler = <E, T extends Routes, Added>(
+  app: Servable<E, never, T, Added>
+): ((request: globalThis.Request) => Promise<globalThis.Response>) => handling.toWebHandler(app as unknown as Any)

@@ -1,0 +1,232 @@
+/**
+ * Routes: a method, a path and a handler, as a value in a record whose keys are the routes' names.
+ *
+ * ```ts
+ * const routes = {
+ *   item: Route.get("/items/{id:\\d+}", ({ params }) => show(params.id)),
+ *   create: Route.post("/users", { body: Body.json(NewUser), success: Response.schema(User, { status: 201 }), errors: [EmailTaken] },
+ *     ({ body }) => Users.use((users) => users.create(body))),
+ *   login: Route.view("/login", { get: form, post: login }),
+ *   admin: Route.mount("/admin", adminApp)
+ * }
+ * ```
+ *
+ * @source aiohttp.web.get, post, put, patch, delete, head, options, route, view; add_subapp, add_domain
+ */
+import type * as ByteSize from "effect/ByteSize"
+import * as Effect from "effect/Effect"
+import * as HttpServerRequest from "effect/http/HttpServerRequest"
+import type { HttpServerResponse } from "effect/http/HttpServerResponse"
+import * as Layer from "effect/Layer"
+import { type Pipeable, pipeArguments } from "effect/Pipeable"
+import type * as App from "./App.ts"
+import { type Engine, type Handler, RouteContext, type Without } from "./Handler.ts"
+import type { ContentTooLarge } from "./HttpError.ts"
+import type { ParamName } from "./http/Pattern.ts"
+import * as ByteLimit from "./internal/byteLimit.ts"
+import * as Described from "./internal/described.ts"
+import type { Declared, Description, InputErrors, InputOf, OutOf, ParamSlot, Services } from "./internal/description.ts"
+import * as Mounted from "./internal/mountedLayer.ts"
+import type * as Middleware from "./Middleware.ts"
+
+/** What may stand in a table of routes. */
+export interface Entry {
+  readonly "~E": unknown
+  readonly "~R": unknown
+}
+
+/** A route: its path, its failures E, its needs R, what it takes and what it gives. */
+export interface Route<out Path extends string, out E, out R, out In = unknown, out Out = unknown> extends Pipeable {
+  readonly _tag: "Route"
+  readonly path: Path
+  /** Handlers by method; "*" takes the methods that no other takes. */
+  readonly handlers: { readonly [method: string]: Handler<unknown, unknown> }
+  readonly description: Description<string> | undefined
+  /** In the order of use: the last is the outermost. */
+  readonly middleware: ReadonlyArray<Middleware.Middleware<never, unknown, unknown, never>>
+  readonly "~E": E
+  readonly "~R": R
+  readonly "~In": In
+  readonly "~Out": Out
+}
+
+/** Any route. */
+export type Any = Route<string, unknown, unknown>
+
+/** An app below a path. */
+export interface Mount<out Path extends string, out A extends App.Any> extends Pipeable {
+  readonly _tag: "Mount"
+  readonly path: Path
+  readonly app: A
+  readonly "~E": A["~E"]
+  readonly "~R": A["~R"]
+}
+
+/** An app for a host. */
+export interface Host<out A extends App.Any> extends Pipeable {
+  readonly _tag: "Host"
+  readonly host: string
+  readonly app: A
+  readonly "~E": A["~E"]
+  readonly "~R": A["~R"]
+}
+
+/** A foreign Effect handler below a path. */
+export interface MountedHandler<out E, out R> extends Pipeable {
+  readonly _tag: "MountedHandler"
+  readonly path: string
+  readonly handler: Handler<unknown, unknown>
+  /** Builds the handler of a mounted layer when the app starts. */
+  readonly build: Effect.Effect<Handler<unknown, unknown>, never, unknown> | undefined
+  readonly "~E": E
+  readonly "~R": R
+}
+
+/** What stands in a table, with its tag. */
+export type AnyEntry = Any | Mount<string, App.Any> | Host<App.Any> | MountedHandler<unknown, unknown>
+
+/** The two ways to declare a route: path and handler, or path, description and handler. */
+export interface Verb {
+  <const Path extends string, E = never, R = never>(
+    path: Path,
+    handler:
+      | Handler<E, R>
+      | ((input: { readonly params: { readonly [K in ParamName<Path>]: string } }) => Handler<E, R>)
+  ): Route<
+    Path,
+    E,
+    Exclude<R, Engine>,
+    { readonly [_ in ParamSlot<Path>]: { readonly [K in ParamName<Path>]: string } },
+    HttpServerResponse
+  >
+  <const Path extends string, const D extends Description<Path>, R = never>(
+    path: Path,
+    description: D,
+    handler:
+      | ((input: InputOf<Path, D>) => Effect.Effect<OutOf<D>, Declared<D> | InputErrors<D>, R>)
+      | Effect.Effect<OutOf<D>, Declared<D> | InputErrors<D>, R>
+  ): Route<
+    Path,
+    Declared<D> | InputErrors<D>,
+    Exclude<R | Services<D>, Engine>,
+    { readonly [K in keyof InputOf<Path, D>]: InputOf<Path, D>[K] },
+    OutOf<D>
+  >
+}
+
+const proto = {
+  pipe() {
+    // biome-ignore lint/complexity/noArguments: Pipeable is defined over `arguments`
+    return pipeArguments(this, arguments)
+  }
+}
+
+const make = (path: string, handlers: Any["handlers"], description?: Description<string>): Any =>
+  Object.assign(Object.create(proto), { _tag: "Route", path, handlers, description, middleware: [] })
+
+type Input = { readonly params: Readonly<Record<string, string>> }
+
+const plain = (handler: Handler<unknown, unknown> | ((input: Input) => Handler<unknown, unknown>)) =>
+  Effect.isEffect(handler) ? handler : Effect.flatMapEager(RouteContext, handler)
+
+const verb = (name: string): Verb =>
+  // The overloads are told apart by arity; their types stand in Verb.
+  ((path: string, ...rest: [Handler] | [Description<string>, Handler]) =>
+    rest.length === 1
+      ? make(path, { [name]: plain(rest[0]) })
+      : make(path, { [name]: Described.handler(...rest) }, rest[0])) as unknown as Verb
+
+/** Answers GET, and HEAD with the same headers and no body. */
+export const get: Verb = verb("GET")
+export const post: Verb = verb("POST")
+export const put: Verb = verb("PUT")
+export const patch: Verb = verb("PATCH")
+const delete_: Verb = verb("DELETE")
+
+export { delete_ as delete }
+/** Answers HEAD itself, where the answer to GET would be costly to make. */
+export const head: Verb = verb("HEAD")
+/** Answers OPTIONS itself; without it OPTIONS is 204 with `Allow`. */
+export const options: Verb = verb("OPTIONS")
+/** Answers every method that no other route of the path takes. */
+export const any: Verb = verb("*")
+
+/** A route for any method token, as "PROPFIND" or "QUERY". Throws when the token is invalid (RFC 9110 §9.1). */
+export const method = (name: string): Verb => {
+  if (!/^[!#$%&'*+\-.^_`|~\w]+$/.test(name)) throw new TypeError(`Route.method: "${name}" is no method token`)
+  return verb(name)
+}
+
+/**
+ * Several methods of one path, keyed by their lower-case names; others are 405 with `Allow`.
+ *
+ * @source aiohttp.web.View
+ */
+export const view = <const Path extends string, const H extends { readonly [method: string]: ViewHandler<Path> }>(
+  path: Path,
+  handlers: H
+): Route<
+  Path,
+  ViewError<H[keyof H]>,
+  Exclude<ViewServices<H[keyof H]>, Engine>,
+  { readonly [_ in ParamSlot<Path>]: { readonly [K in ParamName<Path>]: string } },
+  HttpServerResponse
+> =>
+  make(
+    path,
+    Object.fromEntries(Object.entries(handlers).map(([name, handler]) => [name.toUpperCase(), plain(handler as never)]))
+  ) as never
+
+type ViewHandler<Path extends string> =
+  | Handler<unknown, unknown>
+  | ((input: { readonly params: { readonly [K in ParamName<Path>]: string } }) => Handler<unknown, unknown>)
+type ViewEffect<H> = H extends (...args: never) => infer A ? A : H
+type ViewError<H> = ViewEffect<H> extends Effect.Effect<unknown, infer E, unknown> ? E : never
+type ViewServices<H> = ViewEffect<H> extends Effect.Effect<unknown, unknown, infer R> ? R : never
+
+/** An app below a prefix, "/" included. Its middleware wraps its routes and its 404; the parent's wraps both. */
+export const mount = <const Path extends string, A extends App.Any>(path: Path, app: A): Mount<Path, A> =>
+  Object.assign(Object.create(proto), { _tag: "Mount", path, app })
+
+/**
+ * An app for a host: "api.example.com", "*.example.com" (any depth, not the apex) or "{tenant}.example.com". Hosts are compared
+ * without case and port; the first that matches is final. Only for the root app.
+ *
+ * @source aiohttp.web.Application.add_domain
+ */
+export const host = <A extends App.Any>(name: string, app: A): Host<A> =>
+  Object.assign(Object.create(proto), { _tag: "Host", host: name, app })
+
+/**
+ * Any Effect HTTP app below a prefix: a handler, or a layer of `HttpRouter` or `HttpApi` routes. It sees the path without the prefix
+ * and shares no router with this app or with another mount. Catch the failures of building a layer before.
+ */
+export const mountHandler: {
+  <E, R>(path: string, handler: Handler<E, R>): MountedHandler<E, Exclude<R, Engine>>
+  <A, R>(
+    path: string,
+    layer: Layer.Layer<A, never, R>
+  ): MountedHandler<Mounted.Failures<R>, Exclude<Mounted.Needs<R>, Engine>>
+} = (path: string, app: Handler<unknown, unknown> | Layer.Layer<unknown, never, unknown>): never =>
+  Object.assign(Object.create(proto), {
+    _tag: "MountedHandler",
+    path,
+    handler: Layer.isLayer(app) ? Effect.die(new TypeError(`The layer at "${path}" is not built yet`)) : app,
+    build: Layer.isLayer(app) ? Mounted.build(app) : undefined
+  }) as never
+
+/** Applies a middleware to a route; the last applied is the outermost. */
+export const use =
+  <P = never, E2 = never, R2 = never, C = never>(middleware: Middleware.Middleware<P, E2, R2, C>) =>
+  <Path extends string, E, R, I, O>(
+    route: Route<Path, E, R, I, O>
+  ): Route<Path, Without<E, C> | E2, Without<R, P> | Exclude<R2, Engine>, I, O> =>
+    Object.assign(Object.create(proto), route, { middleware: [...route.middleware, middleware] })
+
+/** Limits the body of a route, decompressed, in place of the app's limit. A larger body is ContentTooLarge (413) when read. */
+export const bodyLimit =
+  (limit: ByteSize.Input) =>
+  <Path extends string, E, R, I, O>(route: Route<Path, E, R, I, O>): Route<Path, E | ContentTooLarge, R, I, O> => {
+    const bytes = ByteLimit.parse(limit)
+    return use<never, ContentTooLarge>(Effect.provideService(HttpServerRequest.MaxBodySize, bytes))(route)
+  }

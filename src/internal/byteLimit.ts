@@ -1,0 +1,19 @@
+/**
+ * Limits in bytes, checked when they are declared.
+ *
+ * ```ts
+ * parse("1 MiB") // 1048576n
+ * ```
+ */
+import * as ByteSize from "effect/ByteSize"
+import * as Option from "effect/Option"
+
+/** The limit of a request body where none is declared: 1 MiB, as aiohttp's `client_max_size`. */
+export const standard: ByteSize.ByteSize = ByteSize.mebibytes(1)
+
+/** Throws a TypeError when the text is no size. */
+export const parse = (input: ByteSize.Input): ByteSize.ByteSize =>
+  Option.getOrThrowWith(
+    ByteSize.fromInput(input),
+    () => new TypeError(`"${String(input)}" is no size; write "64 kB", "1 MiB" or a count of bytes`)
+  )

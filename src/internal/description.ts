@@ -1,0 +1,91 @@
+/**
+ * The description of a route, as data and as types: what it takes, what it gives, how it fails.
+ *
+ * ```ts
+ * const description: Description<"/users/{id}"> = { query: Schema.Struct({ page: Schema.FiniteFromString }) }
+ * ```
+ */
+
+import type { HttpServerResponse } from "effect/http/HttpServerResponse"
+import type * as Schema from "effect/Schema"
+import type * as Body from "../Body.ts"
+import type * as HttpError from "../HttpError.ts"
+import type { ParamName } from "../http/Pattern.ts"
+import type { ErrorClass } from "../Middleware.ts"
+import type * as Response from "../Response.ts"
+
+/** The parameters of a path, as they come from the wire. */
+export type Params<Path extends string> = { readonly [K in ParamName<Path>]: string }
+
+type Texts = { readonly [name: string]: string | undefined }
+type Query = { readonly [name: string]: string | ReadonlyArray<string> | undefined }
+
+/** What a described route declares. Parts that are absent are not decoded. */
+export interface Description<Path extends string> {
+  /** Decodes the path parameters; failures are BadRequest (400). */
+  readonly params?: Schema.ConstraintCodec<unknown, Params<Path>, unknown, unknown>
+  /** Decodes the query; a name that occurs once is a string, or an array where the schema wants one. BadRequest (400). */
+  readonly query?: Schema.ConstraintCodec<unknown, Query, unknown, unknown>
+  /** Decodes the header fields, by lower-case names. BadRequest (400). */
+  readonly headers?: Schema.ConstraintCodec<unknown, Texts, unknown, unknown>
+  /** Decodes the cookies. BadRequest (400). */
+  readonly cookies?: Schema.ConstraintCodec<unknown, Texts, unknown, unknown>
+  readonly body?: Body.Body<unknown, unknown>
+  /** Encodes what the handler returns; without it the handler returns a response. */
+  readonly success?: Response.Described<never, unknown>
+  /** The failures of the handler; anything else does not compile. */
+  readonly errors?: ReadonlyArray<ErrorClass>
+  readonly summary?: string
+  readonly description?: string
+  readonly tags?: ReadonlyArray<string>
+  readonly deprecated?: boolean
+}
+
+/** "params" when the path has parameters, else nothing. */
+export type ParamSlot<Path extends string> = [ParamName<Path>] extends [never] ? never : "params"
+
+type Slot<D, K extends string> = D extends { readonly [_ in K]: unknown } ? K : never
+type Decoded<D, K extends string> = D extends { readonly [_ in K]: { readonly Type: infer A } } ? A : never
+
+/** What the handler of a described route is called with. */
+export type InputOf<Path extends string, D> = {
+  readonly [_ in ParamSlot<Path>]: D extends { readonly params: { readonly Type: infer A } } ? A : Params<Path>
+} & { readonly [_ in Slot<D, "query">]: Decoded<D, "query"> } & {
+  readonly [_ in Slot<D, "headers">]: Decoded<D, "headers">
+} & { readonly [_ in Slot<D, "cookies">]: Decoded<D, "cookies"> } & {
+  readonly [_ in Slot<D, "body">]: D extends { readonly body: Body.Body<infer A, unknown> } ? A : never
+}
+
+/** What the handler of a described route returns. */
+export type OutOf<D> = D extends { readonly success: Response.Described<infer A, unknown> } ? A : HttpServerResponse
+
+/** The failures that a description lists. */
+export type Declared<D> = D extends { readonly errors: ReadonlyArray<infer C> }
+  ? C extends abstract new (
+      ...args: never
+    ) => infer E
+    ? E
+    : never
+  : never
+
+/** The failures of decoding what a description asks for. */
+export type InputErrors<D> =
+  | (D extends { readonly body: unknown }
+      ?
+          | HttpError.BadRequest
+          | HttpError.ContentTooLarge
+          | HttpError.UnsupportedMediaType
+          | HttpError.UnprocessableContent
+      : never)
+  | (Slot<D, "params" | "query" | "headers" | "cookies"> extends never ? never : HttpError.BadRequest)
+
+/** The services that the schemas of a description need. */
+export type Services<D> =
+  | Needs<D, "params">
+  | Needs<D, "query">
+  | Needs<D, "headers">
+  | Needs<D, "cookies">
+  | (D extends { readonly body: Body.Body<unknown, infer R> } ? R : never)
+  | (D extends { readonly success: Response.Described<never, infer R> } ? R : never)
+
+type Needs<D, K extends string> = D extends { readonly [_ in K]: { readonly DecodingServices: infer R } } ? R : never

@@ -1,0 +1,113 @@
+/**
+ * Answers a request with an app, whatever engine it came through: every failure becomes a response.
+ *
+ * ```ts
+ * const handler = toHandler(app) // Effect<HttpServerResponse, never, ...>
+ * ```
+ *
+ * Failures are rendered outside of all middleware; conditional requests are answered after it.
+ *
+ * @spec RFC 9110 §13
+ */
+import * as Cause from "effect/Cause"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as FileSystem from "effect/FileSystem"
+import * as Etag from "effect/http/Etag"
+import * as HttpEffect from "effect/http/HttpEffect"
+import * as HttpMiddleware from "effect/http/HttpMiddleware"
+import * as HttpPlatform from "effect/http/HttpPlatform"
+import * as HttpServerRequest from "effect/http/HttpServerRequest"
+import * as HttpServerResponse from "effect/http/HttpServerResponse"
+import * as Layer from "effect/Layer"
+import * as Scope from "effect/Scope"
+import type * as App from "../App.ts"
+import * as ErrorResponse from "../ErrorResponse.ts"
+import { RouteContext } from "../Handler.ts"
+import * as HttpError from "../HttpError.ts"
+import * as Host from "../http/Host.ts"
+import * as ByteLimit from "./byteLimit.ts"
+import { type Compiled, compile, type Target } from "./compile.ts"
+import * as Conditional from "./conditionalResponse.ts"
+
+/** The handler of a target with every failure answered. Interruptible until it has answered. */
+export const answered = (
+  { handler, renderer }: Target,
+  request: HttpServerRequest.HttpServerRequest
+): Effect.Effect<HttpServerResponse.HttpServerResponse, never, unknown> =>
+  Effect.matchCauseEffect(Effect.interruptible(handler), {
+    onFailure: (cause) => ErrorResponse.answer(cause, request, renderer ?? ErrorResponse.render),
+    onSuccess: (response) => finish(response, request, renderer)
+  })
+
+/** A response as it goes out: 304 or 412 where the request's conditions say so, 500 for what is no response. */
+export const finish = (
+  response: HttpServerResponse.HttpServerResponse,
+  request: HttpServerRequest.HttpServerRequest,
+  renderer: ErrorResponse.Renderer | undefined
+): Effect.Effect<HttpServerResponse.HttpServerResponse> => {
+  if (!HttpServerResponse.isHttpServerResponse(response)) {
+    const defect = new TypeError(`A handler has to give a response, not ${show(response)}; return one made by Response`)
+    return ErrorResponse.answer(Cause.die(defect), request, renderer ?? ErrorResponse.render)
+  }
+  const final = Conditional.apply(request, response)
+  return HttpServerResponse.isHttpServerResponse(final)
+    ? Exit.succeed(final)
+    : ErrorResponse.answer(Cause.fail(final), request, renderer ?? ErrorResponse.render)
+}
+
+const show = (value: unknown): string =>
+  value === null || typeof value !== "object" ? String(value) : `a value of type ${value.constructor?.name ?? "object"}`
+
+/** The path and the query of a request-target in origin form; the query has its "?". */
+export const split = (url: string): readonly [path: string, search: string] => {
+  const at = url.indexOf("?")
+  return at === -1 ? [url, ""] : [url.slice(0, at), url.slice(at)]
+}
+
+/** The app as a standard Effect HTTP app. */
+export const toHandler = (app: App.Any) => {
+  const compiled = compile(app)
+  const prepare = once(compiled.prepare)
+  const limit = ByteLimit.standard
+  return HttpMiddleware.decompression()(
+    Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) => {
+      const target = targetOf(compiled, request)
+      const answer = Effect.provideService(answered(target, request), RouteContext, target.context)
+      return Effect.andThen(prepare, Effect.provideService(answer, HttpServerRequest.MaxBodySize, limit))
+    })
+  ).pipe(
+    Effect.catchCause((cause) =>
+      Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) =>
+        ErrorResponse.answer(cause, request, compiled.renderer ?? ErrorResponse.render)
+      )
+    )
+  )
+}
+
+const targetOf = (compiled: Compiled, request: HttpServerRequest.HttpServerRequest): Target => {
+  const [path, search] = split(request.url)
+  const host = Host.parse(request.headers["host"] ?? "")
+  if (host === undefined && request.headers["host"] !== undefined) {
+    return compiled.failure(new HttpError.BadRequest({ text: "The Host header is invalid" }))
+  }
+  return compiled.dispatch(request.method, host?.hostname ?? "", path, search)
+}
+
+// The resources of mounted layers: built once, at the first request, never released.
+const once = (prepare: Effect.Effect<void, never, Scope.Scope>): Effect.Effect<void> => {
+  let done: Effect.Effect<void> | undefined
+  return Effect.suspend(() => (done ??= Effect.runSync(Effect.cached(Scope.provide(prepare, Scope.makeUnsafe())))))
+}
+
+/** The app under the web standard. */
+export const toWebHandler = (app: App.Any) => {
+  const platform = Effect.runSync(
+    Effect.scoped(Layer.build(Layer.provide(HttpPlatform.layer, [Etag.layerWeak, FileSystem.layerNoop({})])))
+  )
+  const handle = HttpEffect.toWebHandlerWith(platform as Context.Context<HttpPlatform.HttpPlatform>)(
+    toHandler(app) as Effect.Effect<HttpServerResponse.HttpServerResponse, never, HttpServerRequest.HttpServerRequest>
+  )
+  return (request: globalThis.Request) => handle(request, Context.empty())
+}

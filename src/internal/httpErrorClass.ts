@@ -1,0 +1,147 @@
+/**
+ * The class that every HTTP error is made by: a Schema error with a status and a response.
+ *
+ * ```ts
+ * class Gone extends define<Gone>()("Gone", { status: 410 }) {}
+ * ```
+ *
+ * The prototype is patched and not extended: classes made by Schema do not support plain `extends` between them.
+ */
+import type * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as ErrorReporter from "effect/ErrorReporter"
+import * as Cookies from "effect/http/Cookies"
+import type { Respondable } from "effect/http/HttpServerRespondable"
+import * as HttpServerRespondable from "effect/http/HttpServerRespondable"
+import * as HttpServerResponse from "effect/http/HttpServerResponse"
+import * as Schema from "effect/Schema"
+import * as Status from "../http/Status.ts"
+
+/** What marks an HTTP error at run time; its value is what the error is made of. */
+export const symbol = "~effect-web/HttpError"
+
+/** What every HTTP error has: literal `status`, `title` (the reason phrase), and how it looks on the wire. */
+export interface HttpError<Status extends number = number> extends Cause.YieldableError, Respondable {
+  readonly status: Status
+  readonly title: string
+  readonly text?: string
+  readonly headers?: { readonly [name: string]: string }
+  readonly cookies?: Cookies.Cookies
+  readonly [symbol]: {
+    /** The headers of the answer: those of the class, then those given to the error. */
+    readonly headers: () => Readonly<Record<string, string>>
+    /** The declared fields, encoded to JSON; members of the problem details. */
+    readonly members: () => Effect.Effect<Readonly<Record<string, unknown>>>
+  }
+}
+
+const common = {
+  text: Schema.optionalKey(Schema.String),
+  headers: Schema.optionalKey(Schema.Record(Schema.String, Schema.String)),
+  cookies: Schema.optionalKey(Schema.declare(Cookies.isCookies)),
+  cause: Schema.optionalKey(Schema.Defect())
+}
+
+/** The fields of every HTTP error: `text` for the client, `headers` and `cookies` of the answer, `cause` for the log. */
+export type Common = typeof common
+
+/** The class of an HTTP error: a Schema class that knows its status. */
+export interface Class<Self, Tag extends string, Status extends number, Fields extends Schema.Struct.Fields>
+  extends Schema.Class<Self, Schema.TaggedStruct<Tag, Fields & Common>, HttpError<Status>> {
+  readonly status: Status
+}
+
+/**
+ * Makes a tagged error class that knows its response. `headers` derives headers from the error; fields named in `hidden`
+ * stay out of the body. The other fields become members of the problem details, encoded to JSON by their schemas.
+ *
+ * @source aiohttp.web.HTTPException (subclassing)
+ * @spec RFC 9457 §3.2
+ */
+export const define =
+  <Self = never>() =>
+  <const Tag extends string, const Status extends number, const Fields extends Schema.Struct.Fields = {}>(
+    tag: Tag,
+    options: {
+      readonly status: Status
+      readonly headers?: (error: Schema.Struct.Type<Fields>) => Readonly<Record<string, string>>
+      readonly hidden?: ReadonlyArray<keyof Fields & string>
+    },
+    fields?: Fields
+  ): [Self] extends [never]
+    ? "Missing `Self`: class X extends HttpError.define<X>()(...)"
+    : Class<Self, Tag, Status, Fields> => {
+    if (!Number.isInteger(options.status) || options.status < 400 || options.status > 599) {
+      throw new TypeError(
+        `HttpError.define("${tag}"): status ${options.status} is no error; use 400 to 599, or Redirect`
+      )
+    }
+    const declared: Schema.Struct.Fields = fields ?? {}
+    // The Self of the caller cannot be named inside; the return type states what is built.
+    const Base = Schema.TaggedError<never>()(tag, { ...declared, ...common } as Schema.Struct.Fields, {
+      httpApiStatus: options.status
+    }) as unknown as { readonly prototype: object }
+    const visible = Object.entries(declared).filter(([name]) => !options.hidden?.includes(name))
+    const encode = visible.length === 0 ? undefined : encoder(Object.fromEntries(visible))
+    type Instance = HttpError & Schema.Struct.Type<Fields>
+    Object.defineProperties(Base, { status: { value: options.status } })
+    Object.defineProperties(Base.prototype, {
+      status: { value: options.status },
+      title: { value: Status.reason(options.status) },
+      message: {
+        get(this: Instance) {
+          return this.text ?? `${options.status} ${this.title}`.trimEnd()
+        }
+      },
+      [ErrorReporter.ignore]: { value: options.status < 500 },
+      [symbol]: {
+        get(this: Instance): HttpError[typeof symbol] {
+          return {
+            headers: () => ({ ...options.headers?.(this), ...this.headers }),
+            members: () => (encode === undefined ? Effect.succeed({}) : encode(this))
+          }
+        }
+      },
+      [HttpServerRespondable.symbol]: {
+        value(this: Instance) {
+          return toProblem(this)
+        }
+      }
+    })
+    return Base as never
+  }
+
+const encoder = (fields: Schema.Struct.Fields) => {
+  const encode = Schema.encodeUnknownEffect(Schema.toCodecJson(Schema.Struct(fields)))
+  return (error: object) => Effect.orDie(encode({ ...error })) as Effect.Effect<Readonly<Record<string, unknown>>>
+}
+
+/** The problem details of an error (RFC 9457): `title`, `status`, `detail` from `text`, the tag, and the fields. */
+export const problem = (error: HttpError & { readonly _tag?: string }): Effect.Effect<Record<string, unknown>> =>
+  Effect.map(error[symbol].members(), (members) => ({
+    type: "about:blank",
+    title: error.title || undefined,
+    status: error.status,
+    ...(error.text === undefined ? undefined : { detail: error.text }),
+    ...members,
+    _tag: error._tag
+  }))
+
+/** The answer to an error in `application/problem+json`, with its headers and cookies. */
+export const toProblem = (error: HttpError): Effect.Effect<HttpServerResponse.HttpServerResponse> =>
+  Effect.map(problem(error), (body) => {
+    const response = HttpServerResponse.jsonUnsafe(body, {
+      status: error.status,
+      contentType: "application/problem+json"
+    })
+    return decorate(error, response)
+  })
+
+/** Puts the headers and the cookies of an error onto a response. */
+export const decorate = (
+  error: HttpError,
+  response: HttpServerResponse.HttpServerResponse
+): HttpServerResponse.HttpServerResponse => {
+  const decorated = HttpServerResponse.setHeaders(response, error[symbol].headers())
+  return error.cookies === undefined ? decorated : HttpServerResponse.mergeCookies(decorated, error.cookies)
+}

@@ -1,0 +1,76 @@
+/**
+ * The table of an app's routes as rows, and the functions that build their URLs.
+ *
+ * ```ts
+ * rows(app) // [{ name: "admin.user", method: "GET", path: "/admin/users/{id}", ... }]
+ * ```
+ */
+import type * as App from "../App.ts"
+import * as Pattern from "../http/Pattern.ts"
+import * as Query from "../http/Query.ts"
+import type * as Route from "../Route.ts"
+
+/** A route in the table. `host` is undefined for every host; the method is "*" for any. */
+export interface Row {
+  readonly name: string
+  readonly method: string
+  readonly path: string
+  readonly host: string | undefined
+  readonly route: Route.Any | undefined
+}
+
+type Value = string | number
+
+/** Functions by the names of the routes; those of a mounted app are nested under the mount's name. */
+export type Urls<T, Prefix extends string = ""> = {
+  readonly [K in keyof T]: T[K] extends Route.Route<infer Path, unknown, unknown>
+    ? Url<Pattern.ParamName<`${Prefix}${Path}`>>
+    : T[K] extends Route.Mount<infer Path, infer A>
+      ? Urls<A["routes"], `${Prefix}${Path}`>
+      : T[K] extends Route.Host<infer A>
+        ? Urls<A["routes"]>
+        : Url<never>
+}
+
+/** Builds a URL; `query` is appended, a name with an array several times, undefined not at all. */
+export type Url<Names extends string> = [Names] extends [never]
+  ? (params?: {}, options?: UrlOptions) => string
+  : (params: { readonly [K in Names]: Value }, options?: UrlOptions) => string
+
+/** The query of a URL and its fragment. */
+export interface UrlOptions {
+  readonly query?: Parameters<typeof Query.format>[0]
+  readonly hash?: string
+}
+
+const entries = (app: App.Any) => Object.entries(app.routes as unknown as Readonly<Record<string, Route.AnyEntry>>)
+
+/** All routes, mounted apps included, in the order of declaration. */
+export const rows = (app: App.Any, prefix = "", names: ReadonlyArray<string> = [], host?: string): ReadonlyArray<Row> =>
+  entries(app).flatMap(([key, entry]): ReadonlyArray<Row> => {
+    const name = [...names, key].join(".")
+    if (entry._tag === "Host") return rows(entry.app, "", [...names, key], entry.host)
+    const path = prefix + entry.path
+    if (entry._tag === "Mount") return rows(entry.app, path.replace(/\/+$/, ""), [...names, key], host)
+    if (entry._tag === "MountedHandler") return [{ name, method: "*", path: `${path}/...`, host, route: undefined }]
+    return Object.keys(entry.handlers).map((method) => ({ name, method, path: path || "/", host, route: entry }))
+  })
+
+/** The functions of `App.urls`. */
+export const urls = (app: App.Any, prefix = ""): Readonly<Record<string, unknown>> =>
+  Object.fromEntries(
+    entries(app).map(([key, entry]) => {
+      if (entry._tag === "Host") return [key, urls(entry.app)]
+      if (entry._tag === "Mount") return [key, urls(entry.app, prefix + entry.path.replace(/\/+$/, ""))]
+      return [key, url(prefix + entry.path || "/")]
+    })
+  )
+
+const url = (path: string) => {
+  const pattern = Pattern.parse(path)
+  return (params: Readonly<Record<string, Value>> = {}, options: UrlOptions = {}): string => {
+    const query = options.query === undefined ? "" : Query.format(options.query)
+    const hash = options.hash === undefined ? "" : `#${encodeURIComponent(options.hash)}`
+    return `${Pattern.build(pattern, params)}${query === "" ? "" : `?${query}`}${hash}`
+  }
+}
