@@ -31,30 +31,31 @@ import * as ByteLimit from "./byteLimit.ts"
 import { type Compiled, compile, type Target } from "./compile.ts"
 import * as Conditional from "./conditionalResponse.ts"
 
-/** The handler of a target with every failure answered. Interruptible until it has answered. */
+/** The handler of a target with every failure answered, by the renderer given unless its app has one. */
 export const answered = (
-  { handler, renderer }: Target,
-  request: HttpServerRequest.HttpServerRequest
+  target: Target,
+  request: HttpServerRequest.HttpServerRequest,
+  renderer: ErrorResponse.Renderer
 ): Effect.Effect<HttpServerResponse.HttpServerResponse, never, unknown> =>
-  Effect.matchCauseEffect(Effect.interruptible(handler), {
-    onFailure: (cause) => ErrorResponse.answer(cause, request, renderer ?? ErrorResponse.render),
-    onSuccess: (response) => finish(response, request, renderer)
+  Effect.matchCauseEffect(Effect.interruptible(target.handler), {
+    onFailure: (cause) => ErrorResponse.answer(cause, request, target.renderer ?? renderer),
+    onSuccess: (response) => finish(response, request, target.renderer ?? renderer)
   })
 
 /** A response as it goes out: 304 or 412 where the request's conditions say so, 500 for what is no response. */
 export const finish = (
   response: HttpServerResponse.HttpServerResponse,
   request: HttpServerRequest.HttpServerRequest,
-  renderer: ErrorResponse.Renderer | undefined
+  renderer: ErrorResponse.Renderer
 ): Effect.Effect<HttpServerResponse.HttpServerResponse> => {
   if (!HttpServerResponse.isHttpServerResponse(response)) {
     const defect = new TypeError(`A handler has to give a response, not ${show(response)}; return one made by Response`)
-    return ErrorResponse.answer(Cause.die(defect), request, renderer ?? ErrorResponse.render)
+    return ErrorResponse.answer(Cause.die(defect), request, renderer)
   }
   const final = Conditional.apply(request, response)
   return HttpServerResponse.isHttpServerResponse(final)
     ? Exit.succeed(final)
-    : ErrorResponse.answer(Cause.fail(final), request, renderer ?? ErrorResponse.render)
+    : ErrorResponse.answer(Cause.fail(final), request, renderer)
 }
 
 const show = (value: unknown): string =>
@@ -74,7 +75,7 @@ export const toHandler = (app: App.Any) => {
   return HttpMiddleware.decompression()(
     Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) => {
       const target = targetOf(compiled, request)
-      const answer = Effect.provideService(answered(target, request), RouteContext, target.context)
+      const answer = Effect.provideService(answered(target, request, ErrorResponse.render), RouteContext, target.context)
       return Effect.andThen(prepare, Effect.provideService(answer, HttpServerRequest.MaxBodySize, limit))
     })
   ).pipe(
@@ -88,8 +89,8 @@ export const toHandler = (app: App.Any) => {
 
 const targetOf = (compiled: Compiled, request: HttpServerRequest.HttpServerRequest): Target => {
   const [path, search] = split(request.url)
-  const host = Host.parse(request.headers["host"] ?? "")
-  if (host === undefined && request.headers["host"] !== undefined) {
+  const host = Host.parse(request.headers.host ?? "")
+  if (host === undefined && request.headers.host !== undefined) {
     return compiled.failure(new HttpError.BadRequest({ text: "The Host header is invalid" }))
   }
   return compiled.dispatch(request.method, host?.hostname ?? "", path, search)

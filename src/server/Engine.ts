@@ -1,0 +1,189 @@
+/**
+ * Runs an app on a `node:http` server: one fiber per request, interrupted when its client leaves.
+ *
+ * ```ts
+ * const engine = yield* Engine.make(compile(app), { onError: ... })
+ * engine.server.listen(8080)
+ * ```
+ *
+ * The route is looked up before the fiber is made. Everything that a fiber needs is in one context made at the start.
+ *
+ * @source aiohttp.web.Server, RequestHandler
+ * @spec RFC 9112
+ */
+
+import * as Http from "node:http"
+import type { Duplex } from "node:stream"
+import * as NodeHttpPlatform from "@effect/platform-node/NodeHttpPlatform"
+import * as NodeServices from "@effect/platform-node/NodeServices"
+import type * as Cause from "effect/Cause"
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Etag from "effect/http/Etag"
+import * as HttpEffect from "effect/http/HttpEffect"
+import { ClientAbort } from "effect/http/HttpServerError"
+import * as HttpServerRequest from "effect/http/HttpServerRequest"
+import type * as HttpServerResponse from "effect/http/HttpServerResponse"
+import * as Layer from "effect/Layer"
+import type * as Scope from "effect/Scope"
+import * as ErrorResponse from "../ErrorResponse.ts"
+import { RouteContext } from "../Handler.ts"
+import * as HttpError from "../HttpError.ts"
+import * as ByteLimit from "../internal/byteLimit.ts"
+import type { Compiled, Target } from "../internal/compile.ts"
+import { answered, split } from "../internal/handling.ts"
+import * as Connections from "./Connections.ts"
+import * as Malformed from "./Malformed.ts"
+import { NodeRequest } from "./NodeRequest.ts"
+import { announced, expectContinue } from "./RequestBody.ts"
+import * as RequestTarget from "./RequestTarget.ts"
+import * as ResponseWriter from "./ResponseWriter.ts"
+import { discardRest } from "./Unread.ts"
+
+/** What the engine may be told; defaults in DESIGN's table of defaults, said again in `Server.Options`. */
+export interface Options {
+  readonly keepAliveTimeout?: Duration.Input
+  readonly headersTimeout?: Duration.Input
+  readonly requestTimeout?: Duration.Input
+  /** The most bytes of a header block; 16 KiB. More is 431. */
+  readonly maxHeaderSize?: number
+  /** Renders failures with their causes, source frames included. Never in production. */
+  readonly errorResponse?: ErrorResponse.Renderer
+}
+
+/** A server that is not listening yet, and how it stops. */
+export interface Engine {
+  readonly server: Http.Server
+  readonly connections: Connections.Connections
+  readonly state: ResponseWriter.State
+  /** Interrupts what is running and waits for it, with its finalizers. */
+  readonly interruptAll: Effect.Effect<void>
+  /** How many requests are being handled. */
+  readonly running: () => number
+}
+
+const platform = Layer.mergeAll(NodeHttpPlatform.layer, Etag.layerWeak, NodeServices.layer)
+
+/** Makes the engine of a compiled app with the services of the caller. */
+export const make = Effect.fnUntraced(function* (
+  compiled: Compiled,
+  options: Options
+): Effect.fn.Return<Engine, never, Scope.Scope> {
+  yield* compiled.prepare
+  const own = yield* Layer.build(platform)
+  const services = yield* Effect.context<never>()
+  const renderer = options.errorResponse ?? ErrorResponse.render
+  // One flat map: a request adds to it without ever copying it.
+  const base = Context.makeUnsafe<never>(
+    new Map([...own.mapUnsafe, [HttpServerRequest.MaxBodySize.key, ByteLimit.standard], ...services.mapUnsafe])
+  )
+  const fibers = new Set<Fiber.Fiber<unknown, unknown>>()
+  const state: ResponseWriter.State = { draining: false }
+  const recover = (request: NodeRequest) => (cause: Cause.Cause<unknown>) =>
+    ErrorResponse.answer(cause, request, request.target.renderer ?? renderer)
+
+  const handled = HttpEffect.toHandled(
+    Effect.withFiber((fiber) => {
+      const request = Context.getUnsafe(fiber.context, HttpServerRequest.HttpServerRequest) as NodeRequest
+      return answered(request.target, request, renderer)
+    }) as Effect.Effect<HttpServerResponse.HttpServerResponse>,
+    (request, response) =>
+      ResponseWriter.write(request as NodeRequest, response, state, recover(request as NodeRequest))
+  ) as Effect.Effect<void>
+
+  const run = (request: NodeRequest): void => {
+    const { response, source, target } = request
+    if (announced(source)) discardRest(source, response)
+    const context = Context.add(
+      Context.add(base, HttpServerRequest.HttpServerRequest, request),
+      RouteContext,
+      target.context
+    )
+    const fiber = Effect.runForkWith(context)(handled)
+    if (fiber.pollUnsafe() !== undefined) {
+      unanswered(response)
+      return
+    }
+    fibers.add(fiber)
+    fiber.addObserver(() => {
+      fibers.delete(fiber)
+      unanswered(response)
+    })
+    response.once("close", () => {
+      if (!response.writableFinished) fiber.interruptUnsafe(undefined, ClientAbort.annotation)
+    })
+  }
+
+  const onRequest = (source: Http.IncomingMessage, response: Http.ServerResponse): void => {
+    connections.busy(source.socket, response)
+    const wanted = RequestTarget.parse(source)
+    let target: Target
+    let url = "/"
+    if (wanted instanceof RequestTarget.Refused) {
+      // A head that was not understood leaves the connection in doubt (RFC 9112 §2.2).
+      response.shouldKeepAlive = false
+      target = compiled.failure(wanted.error)
+    } else {
+      url = wanted.url
+      const [path, search] = split(url)
+      target = compiled.dispatch(source.method as string, wanted.hostname, path, search)
+    }
+    run(new NodeRequest(source, response, url, target))
+  }
+
+  const server = Http.createServer({
+    keepAliveTimeout: Duration.toMillis(options.keepAliveTimeout ?? "75 seconds"),
+    headersTimeout: Duration.toMillis(options.headersTimeout ?? "10 seconds"),
+    requestTimeout: Duration.toMillis(options.requestTimeout ?? "300 seconds"),
+    connectionsCheckingInterval: 1000,
+    maxHeaderSize: options.maxHeaderSize ?? 16 * 1024,
+    // Checked here, with a body that says what is wrong.
+    requireHostHeader: false
+  })
+  server.maxHeadersCount = 0
+  const connections = Connections.make(server)
+  const refuse = Malformed.responder(base, compiled.renderer ?? renderer)
+  server.on("request", onRequest)
+  server.on("checkContinue", (source: Http.IncomingMessage, response: Http.ServerResponse) => {
+    expectContinue(source)
+    onRequest(source, response)
+  })
+  server.on("checkExpectation", (source: Http.IncomingMessage, response: Http.ServerResponse) => {
+    connections.busy(source.socket, response)
+    const text = `The expectation "${source.headers.expect}" is not known; only 100-continue is`
+    run(
+      new NodeRequest(source, response, source.url ?? "/", compiled.failure(new HttpError.ExpectationFailed({ text })))
+    )
+  })
+  server.on("clientError", (error: Error, socket: Duplex) => refuse(error, socket, connections.current(socket)))
+  server.on("connect", (source: Http.IncomingMessage, socket: Duplex) => {
+    const text = "This server is no tunnel"
+    Malformed.answer(
+      base,
+      compiled.renderer ?? renderer,
+      new HttpError.MethodNotAllowed({ method: source.method ?? "CONNECT", allowed: [], text }),
+      socket
+    )
+  })
+
+  return {
+    server,
+    connections,
+    state,
+    running: () => fibers.size,
+    interruptAll: Effect.suspend(() => Fiber.interruptAll([...fibers]))
+  }
+})
+
+// A fiber that ended without an answer (which only a broken foreign middleware can do) must not leave its client waiting.
+const unanswered = (response: Http.ServerResponse): void => {
+  if (response.headersSent || response.destroyed) return
+  try {
+    response.writeHead(500, { "content-length": "0", connection: "close" })
+    response.end()
+  } catch {
+    response.destroy()
+  }
+}

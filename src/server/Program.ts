@@ -1,0 +1,31 @@
+/**
+ * Runs an effect as the whole program: signals interrupt it, the exit code says how it ended.
+ *
+ * ```ts
+ * Program.main(Effect.never, true)
+ * ```
+ *
+ * Unlike Effect's `NodeRuntime.runMain`: a graceful stop exits with 0, and a second signal ends the process at once.
+ */
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+
+const codes = { SIGINT: 130, SIGTERM: 143 } as const
+
+/** Runs the effect and exits: 0 when it ended or was interrupted, 1 with its failure on standard error. */
+export const main = <E>(effect: Effect.Effect<unknown, E>, handleSignals: boolean): void => {
+  const fiber = Effect.runFork(effect)
+  let stopping = false
+  const onSignal = (signal: keyof typeof codes) => {
+    if (stopping) process.exit(codes[signal])
+    stopping = true
+    fiber.interruptUnsafe()
+  }
+  if (handleSignals) for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, onSignal)
+  fiber.addObserver((exit) => {
+    const failed = Exit.isFailure(exit) && !Cause.hasInterruptsOnly(exit.cause)
+    if (failed) process.stderr.write(`${Cause.pretty(exit.cause)}\n`)
+    process.exit(failed ? 1 : 0)
+  })
+}

@@ -1,0 +1,102 @@
+/**
+ * Checks the head of a request where Node does not: Host, request-target, version, transfer coding, count of fields.
+ *
+ * ```ts
+ * const wanted = RequestTarget.parse(incoming)
+ * ```
+ *
+ * Several, empty or malformed `Host` values are 400 (Node takes the first), as are `GET *`, a fragment, and userinfo; a target over
+ * 8 KiB is 414, over 100 fields 431, an unknown transfer coding 501, a major version that is not 1 is 505.
+ *
+ * @spec RFC 9112 §2.3, §3.2, §6.1; RFC 9110 §7.2
+ */
+import type * as Http from "node:http"
+import * as HttpError from "../HttpError.ts"
+import * as Host from "../http/Host.ts"
+
+/** What is asked for: the target in origin form, and the host without port. */
+export interface Wanted {
+  readonly url: string
+  readonly hostname: string
+}
+
+/** A head that is refused, with the answer. */
+export class Refused {
+  readonly error: HttpError.HttpError
+  constructor(error: HttpError.HttpError) {
+    this.error = error
+  }
+}
+
+/** The most bytes of a request-target. */
+export const maxTarget = 8 * 1024
+
+/** The most header fields of a request. */
+export const maxFields = 100
+
+const bad = (text: string) => new Refused(new HttpError.BadRequest({ text }))
+
+// The same host comes again and again: the last valid one is kept with its parsed form.
+let lastHost = ""
+let lastHostname = ""
+
+/** What the head asks for, or why it is refused. */
+export const parse = (source: Http.IncomingMessage): Wanted | Refused => {
+  const { headers, httpVersionMajor, httpVersionMinor, rawHeaders } = source
+  let url = source.url as string
+  if (httpVersionMajor !== 1) {
+    const text = `HTTP/${source.httpVersion} is not spoken here; HTTP/1.1 is`
+    return new Refused(new HttpError.HttpVersionNotSupported({ text }))
+  }
+  if (rawHeaders.length > maxFields * 2) {
+    const text = `More than ${maxFields} header fields`
+    return new Refused(new HttpError.RequestHeaderFieldsTooLarge({ text }))
+  }
+  if (url.length > maxTarget) {
+    return new Refused(new HttpError.UriTooLong({ text: `The request-target is longer than ${maxTarget} bytes` }))
+  }
+  const coding = headers["transfer-encoding"]
+  if (coding !== undefined && coding.toLowerCase() !== "chunked") {
+    return new Refused(new HttpError.NotImplemented({ text: `The transfer coding "${coding}" is not supported` }))
+  }
+  if (coding !== undefined && httpVersionMinor === 0) return bad("HTTP/1.0 has no Transfer-Encoding")
+
+  let host = headers.host
+  if (host === undefined ? httpVersionMinor === 1 : fieldCount(rawHeaders, "host") > 1) {
+    return bad(host === undefined ? "The Host header is missing" : "There is more than one Host header")
+  }
+  if (url.charCodeAt(0) !== 47) {
+    if (host !== undefined && Host.parse(host) === undefined) return bad("The Host header is invalid")
+    if (url === "*" && source.method === "OPTIONS") return { url, hostname: "" }
+    const absolute = /^https?:\/\/([^/?#]*)(\/?[^#]*)$/i.exec(url)
+    if (absolute === null) return bad("The request-target has to be a path that starts with /")
+    host = absolute[1] as string
+    url = absolute[2] as string
+    if (!url.startsWith("/")) url = `/${url}`
+  } else if (url.includes("#")) {
+    return bad("The request-target has a fragment")
+  }
+  if (host === undefined) return { url: encoded(url), hostname: "" }
+  if (host !== lastHost) {
+    const parsed = Host.parse(host)
+    if (parsed === undefined) return bad("The Host header is invalid")
+    lastHost = host
+    lastHostname = parsed.hostname
+  }
+  return { url: encoded(url), hostname: lastHostname }
+}
+
+const fieldCount = (rawHeaders: ReadonlyArray<string>, name: string): number => {
+  let count = 0
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const field = rawHeaders[i] as string
+    if (field.length === name.length && field.toLowerCase() === name) count++
+  }
+  return count
+}
+
+// Raw bytes above ASCII, as curl sends what was typed, mean the same percent-encoded.
+const encoded = (url: string): string =>
+  /[^\x21-\x7e]/.test(url)
+    ? url.replace(/[^\x21-\x7e]/g, (byte) => `%${byte.charCodeAt(0).toString(16).padStart(2, "0")}`)
+    : url

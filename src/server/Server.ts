@@ -1,0 +1,162 @@
+/**
+ * Serves an app on Node: as a whole program, as a scoped resource, or as a Layer.
+ *
+ * ```ts
+ * Server.run(app)
+ * const server = yield* Server.start(app, { port: 0 }) // server.url
+ * Layer.launch(Server.layer(app).pipe(Layer.provide(Users.layer)))
+ * ```
+ *
+ * Closing the scope is the graceful stop: listeners close, idle connections close, requests in flight finish within
+ * `shutdownTimeout` and answer with `Connection: close`, the rest is interrupted and awaited for `interruptGrace`.
+ *
+ * @source aiohttp.web.run_app, AppRunner, TCPSite
+ */
+
+import { readFileSync } from "node:fs"
+import type * as Http from "node:http"
+import * as Context from "effect/Context"
+import type * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import type { ServeError } from "effect/http/HttpServerError"
+import * as Layer from "effect/Layer"
+import type * as Scope from "effect/Scope"
+import type * as App from "../App.ts"
+import * as ErrorResponse from "../ErrorResponse.ts"
+import { compile } from "../internal/compile.ts"
+import * as Engine from "./Engine.ts"
+import * as Program from "./Program.ts"
+import * as Shutdown from "./Shutdown.ts"
+import * as Site from "./Site.ts"
+
+/** Options of a server. */
+export interface Options extends Site.TcpOptions, Shutdown.Options {
+  /** Where to listen; in place of `host`, `port` and what else is said of one TCP site. */
+  readonly sites?: readonly [Site.Site, ...Array<Site.Site>]
+  /** How long a connection may be idle between requests; 75 seconds, longer than a proxy's 60. */
+  readonly keepAliveTimeout?: Duration.Input
+  /** How long a head may take to arrive; 10 seconds, then 408. */
+  readonly headersTimeout?: Duration.Input
+  /** How long a whole request may take to arrive; 300 seconds, then 408. */
+  readonly requestTimeout?: Duration.Input
+  /** The most bytes of a header block; 16384. More is 431. */
+  readonly maxHeaderSize?: number
+  /** Shows browsers the cause of a 5xx, with source frames. On when NODE_ENV is "development". Never in production. */
+  readonly development?: boolean
+}
+
+/** A server that runs. */
+export class Server extends Context.Service<
+  Server,
+  {
+    /** The addresses it is bound to, in the order of its sites. */
+    readonly addresses: ReadonlyArray<Site.Address>
+    /** The first address as a URL for clients on this machine. */
+    readonly url: string
+    /** How many connections are open. */
+    readonly connections: () => number
+    /** Node's own server of the first site, for what is not offered here. */
+    readonly node: Http.Server
+  }
+>()("effect-web/Server") {}
+
+/** The engine's options of a server. */
+export const engineOptions = (options: Options): Engine.Options => {
+  const { headersTimeout, keepAliveTimeout, maxHeaderSize, requestTimeout } = options
+  const development = options.development ?? process.env.NODE_ENV === "development"
+  return {
+    ...(headersTimeout === undefined ? undefined : { headersTimeout }),
+    ...(keepAliveTimeout === undefined ? undefined : { keepAliveTimeout }),
+    ...(maxHeaderSize === undefined ? undefined : { maxHeaderSize }),
+    ...(requestTimeout === undefined ? undefined : { requestTimeout }),
+    ...(development ? { errorResponse: ErrorResponse.development({ readSource }) } : undefined)
+  }
+}
+
+const readSource = (path: string): string | undefined => {
+  try {
+    return readFileSync(path, "utf8")
+  } catch {
+    return undefined
+  }
+}
+
+const startUntyped = Effect.fnUntraced(function* (
+  app: App.Any,
+  options: Options
+): Effect.fn.Return<Server["Service"], ServeError, Scope.Scope> {
+  const compiled = compile(app)
+  const sites = options.sites ?? [Site.tcp(options)]
+  const running: Array<{ readonly engine: Engine.Engine; readonly address: Site.Address }> = []
+  for (const site of sites) {
+    const engine = yield* Engine.make(compiled, engineOptions(options))
+    yield* Effect.addFinalizer(() => Shutdown.stop(engine, options))
+    running.push({ engine, address: yield* Site.listen(engine.server, site) })
+  }
+  const [first] = running as [(typeof running)[0]]
+  return {
+    addresses: running.map(({ address }) => address),
+    url: first.address.url,
+    connections: () => running.reduce((sum, { engine }) => sum + engine.connections.size(), 0),
+    node: first.engine.server
+  }
+})
+
+/**
+ * Starts a server that lives as long as the scope; interrupting its fiber is its graceful stop. Listens when it returns.
+ *
+ * @errors ServeError when it cannot listen
+ */
+export const start = <E, R, T extends App.Routes, Added>(
+  app: App.Servable<E, R, T, Added>,
+  options: Options = {}
+): Effect.Effect<Server["Service"], ServeError, R | Scope.Scope> =>
+  startUntyped(app as unknown as App.Any, options) as Effect.Effect<Server["Service"], ServeError, R | Scope.Scope>
+
+/** A server as a Layer; it needs the services that the app's handlers need. */
+export const layer = <E, R, T extends App.Routes, Added>(
+  app: App.Servable<E, R, T, Added>,
+  options: Options = {}
+): Layer.Layer<Server, ServeError, R> =>
+  Layer.effect(Server, startUntyped(app as unknown as App.Any, options)) as unknown as Layer.Layer<
+    Server,
+    ServeError,
+    R
+  >
+
+/** The options of `Server.run`. */
+export interface RunOptions extends Options {
+  /** Takes the banner's lines; standard output unless given, `false` for silence. */
+  readonly print?: ((line: string) => void) | false
+  /** Whether SIGINT and SIGTERM stop the server; true. */
+  readonly handleSignals?: boolean
+}
+
+/** The message for an app that still needs services. */
+export type Missing<R> =
+  `${R extends { readonly key: infer Key extends string } ? Key : "A service"} is missing: use Server.layer(app) with Layer.provide`
+
+/**
+ * Runs the app as the whole program until a signal comes. All its failures have to be answered and all its services provided.
+ * Exits with 0 after a graceful stop, with 1 and the reason when it cannot start; a second signal exits at once with 130 or 143.
+ */
+export const run = <E, R, T extends App.Routes, Added>(
+  app: [R] extends [never] ? App.Servable<E, R, T, Added> : Missing<R>,
+  options: RunOptions = {}
+): void => {
+  const { handleSignals = true, print = (line) => process.stdout.write(`${line}\n`) } = options
+  const program = Effect.gen(function* () {
+    const server = yield* startUntyped(app as unknown as App.Any, options)
+    if (print !== false) for (const line of banner(server.addresses)) print(line)
+    return yield* Effect.never
+  })
+  Program.main(Effect.scoped(program), handleSignals)
+}
+
+const banner = (addresses: ReadonlyArray<Site.Address>): ReadonlyArray<string> => [
+  ...addresses.map(({ host, port }) => {
+    const name = host === "::" ? "0.0.0.0" : host.includes(":") ? `[${host}]` : host
+    return `======== Running on http://${name}:${port} ========`
+  }),
+  "(Press CTRL+C to quit)"
+]

@@ -1,0 +1,51 @@
+/**
+ * What happens to a request body that nobody read.
+ *
+ * ```ts
+ * discardRest(incoming, outgoing)
+ * ```
+ *
+ * After the answer up to 256 KiB are read away so that the connection can go on; with more, or with `Connection: close`, our side is
+ * closed and the client gets a moment to read the answer before the connection is reset.
+ *
+ * @spec RFC 9112 §9.6
+ */
+import type * as Http from "node:http"
+import type * as Net from "node:net"
+import { maxDiscarded } from "./ResponseWriter.ts"
+
+/** How long a client that is still sending may take to read its answer, in milliseconds. */
+const linger = 1000
+
+// Node reads these two after our listener: whether to throw the body away unseen, and whether to destroy the socket at once.
+interface Internals {
+  _consuming?: boolean
+  _last?: boolean
+}
+
+/** Looks after the rest of the body when the response is finished. */
+export const discardRest = (source: Http.IncomingMessage, response: Http.ServerResponse): void => {
+  response.prependListener("finish", () => {
+    if (source.complete || source.destroyed) return
+    const closing = (response as Internals)._last === true
+    ;(source as Internals)._consuming = true
+    ;(response as Internals)._last = false
+    let bytes = 0
+    if (closing) close(source.socket)
+    source.on("data", (chunk: Buffer) => {
+      bytes += chunk.length
+      if (bytes > maxDiscarded && !closing) {
+        source.removeAllListeners("data")
+        close(source.socket)
+      }
+    })
+    source.resume()
+  })
+}
+
+const close = (socket: Net.Socket): void => {
+  if (socket.destroyed) return
+  socket.end()
+  const timer = setTimeout(() => socket.destroy(), linger)
+  socket.once("close", () => clearTimeout(timer))
+}
