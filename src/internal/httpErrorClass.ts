@@ -11,11 +11,13 @@ import type * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as ErrorReporter from "effect/ErrorReporter"
 import * as Cookies from "effect/http/Cookies"
+import * as Headers from "effect/http/Headers"
 import type { Respondable } from "effect/http/HttpServerRespondable"
 import * as HttpServerRespondable from "effect/http/HttpServerRespondable"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Schema from "effect/Schema"
 import * as Status from "../http/Status.ts"
+import { checked } from "./responseHead.ts"
 
 /** What marks an HTTP error at run time; its value is what the error is made of. */
 export const symbol = "~effect-web/HttpError"
@@ -41,6 +43,12 @@ const common = {
   cookies: Schema.optionalKey(Schema.declare(Cookies.isCookies)),
   cause: Schema.optionalKey(Schema.Defect())
 }
+
+// What every error is made of, and the members of the problem details that are not fields (RFC 9457 §3.1).
+const reserved: ReadonlySet<string> = new Set([
+  ...Object.keys(common),
+  ...["_tag", "type", "title", "status", "detail", "instance", "message", "name", "stack", "__proto__"]
+])
 
 /** The fields of every HTTP error: `text` for the client, `headers` and `cookies` of the answer, `cause` for the log. */
 export type Common = typeof common
@@ -77,6 +85,10 @@ export const define =
       )
     }
     const declared: Schema.Struct.Fields = fields ?? {}
+    const taken = Object.keys(declared).find((name) => reserved.has(name))
+    if (taken !== undefined) {
+      throw new TypeError(`HttpError.define("${tag}"): every error has "${taken}" already; give the field another name`)
+    }
     // The Self of the caller cannot be named inside; the return type states what is built.
     const Base = Schema.TaggedError<never>()(tag, { ...declared, ...common } as Schema.Struct.Fields, {
       httpApiStatus: options.status
@@ -113,12 +125,13 @@ export const define =
 
 const encoder = (fields: Schema.Struct.Fields) => {
   const encode = Schema.encodeUnknownEffect(Schema.toCodecJson(Schema.Struct(fields)))
-  return (error: object) => Effect.orDie(encode({ ...error })) as Effect.Effect<Readonly<Record<string, unknown>>>
+  return (error: object) =>
+    Effect.catchEager(encode({ ...error }), Effect.die) as Effect.Effect<Readonly<Record<string, unknown>>>
 }
 
 /** The problem details of an error (RFC 9457): `title`, `status`, `detail` from `text`, the tag, and the fields. */
 export const problem = (error: HttpError & { readonly _tag?: string }): Effect.Effect<Record<string, unknown>> =>
-  Effect.map(error[symbol].members(), (members) => ({
+  Effect.mapEager(error[symbol].members(), (members) => ({
     type: "about:blank",
     title: error.title || undefined,
     status: error.status,
@@ -129,7 +142,7 @@ export const problem = (error: HttpError & { readonly _tag?: string }): Effect.E
 
 /** The answer to an error in `application/problem+json`, with its headers and cookies. */
 export const toProblem = (error: HttpError): Effect.Effect<HttpServerResponse.HttpServerResponse> =>
-  Effect.map(problem(error), (body) => {
+  Effect.mapEager(problem(error), (body) => {
     const response = HttpServerResponse.jsonUnsafe(body, {
       status: error.status,
       contentType: "application/problem+json"
@@ -137,11 +150,15 @@ export const toProblem = (error: HttpError): Effect.Effect<HttpServerResponse.Ht
     return decorate(error, response)
   })
 
-/** Puts the headers and the cookies of an error onto a response. */
+// The body is the renderer's, and so is what describes it.
+const ofBody = ["content-encoding", "content-length", "content-type", "transfer-encoding"]
+
+/** Puts the headers and the cookies of an error onto a response. A header that cannot be written throws a TypeError. */
 export const decorate = (
   error: HttpError,
   response: HttpServerResponse.HttpServerResponse
 ): HttpServerResponse.HttpServerResponse => {
-  const decorated = HttpServerResponse.setHeaders(response, error[symbol].headers())
+  const headers = Headers.removeMany(Headers.fromInput(error[symbol].headers()), ofBody)
+  const decorated = checked(HttpServerResponse.setHeaders(response, headers))
   return error.cookies === undefined ? decorated : HttpServerResponse.mergeCookies(decorated, error.cookies)
 }

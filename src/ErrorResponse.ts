@@ -1,0 +1,225 @@
+/**
+ * The one renderer of all failures: what a client gets for any Cause, and what is logged of it.
+ *
+ * ```ts
+ * App.make(routes, { errorResponse: ErrorResponse.development({ readSource }) })
+ * App.make(routes, { errorResponse: (failure) => Effect.succeed(Response.html(page(failure.error), { status: failure.error.status })) })
+ * ErrorResponse.byStatus(404, { text: "Nothing here" }) // a NotFound
+ * ```
+ *
+ * By `Accept`: `application/problem+json` (also where nothing is said, or nothing fits: an error is never a 406), HTML, or text.
+ * Unlike aiohttp, whose errors are text, and whose uncaught ones show their traceback in debug mode to anyone.
+ *
+ * @source aiohttp.web_protocol.RequestHandler.handle_error
+ * @spec RFC 9457; RFC 9110 §12.5.1, §15.5, §15.6
+ */
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as ErrorReporter from "effect/ErrorReporter"
+import type * as Cookies from "effect/http/Cookies"
+import type { HttpServerRequest } from "effect/http/HttpServerRequest"
+import * as HttpServerRespondable from "effect/http/HttpServerRespondable"
+import * as HttpServerResponse from "effect/http/HttpServerResponse"
+import * as Predicate from "effect/Predicate"
+import * as HttpError from "./HttpError.ts"
+import * as Accept from "./http/Accept.ts"
+import * as Status from "./http/Status.ts"
+import * as ErrorPage from "./internal/errorPage.ts"
+import { decorate, toProblem } from "./internal/httpErrorClass.ts"
+import * as Response from "./Response.ts"
+
+/** What is to be rendered. `cause` is there for statuses of 500 and above only, and never for the client. */
+export interface Failure {
+  readonly error: HttpError.HttpError
+  readonly request: HttpServerRequest | undefined
+  readonly cause: Cause.Cause<unknown> | undefined
+}
+
+/** Makes the response to a failure. When it dies, that is logged and `render` answers with a 500. */
+export type Renderer = (failure: Failure) => Effect.Effect<HttpServerResponse.HttpServerResponse>
+
+/** The answer to a Cause: an error to be rendered, or a response that is ready. */
+export interface Answer {
+  readonly answer: HttpError.HttpError | HttpServerResponse.HttpServerResponse
+  /** Something died, or failed with what knows no response. */
+  readonly defect: boolean
+  /** Nothing failed: the handler was interrupted. */
+  readonly interrupted: boolean
+}
+
+const offers = ["application/problem+json", "application/json", "text/html", "text/plain"]
+
+const preferred = (request: HttpServerRequest | undefined): string | undefined =>
+  Accept.mediaType(request?.headers.accept, offers)
+
+/** Renders by the request's `Accept`, with `Vary: Accept`. The cause stays inside. */
+export const render: Renderer = ({ error, request }) => {
+  const { status, text, title } = error
+  switch (preferred(request)) {
+    case "text/html":
+      return Effect.sync(() => varied(decorate(error, Response.html(ErrorPage.plain(error), { status }))))
+    case "text/plain": {
+      const line = title === "" ? String(status) : `${status}: ${title}`
+      const body = text === undefined ? line : `${line}\n${text}`
+      return Effect.sync(() => varied(decorate(error, Response.text(body, { status }))))
+    }
+    default:
+      return Effect.mapEager(toProblem(error), varied)
+  }
+}
+
+const varied = Response.vary("Accept")
+
+/**
+ * As `render`, but whoever prefers HTML gets the whole cause of a 500: messages, stacks, spans, and with `readSource` the source
+ * around each frame. Never in production: it shows what the client must not know.
+ */
+export const development =
+  (options?: { readonly readSource?: (path: string) => string | undefined }): Renderer =>
+  (failure) => {
+    const { cause, error, request } = failure
+    if (error.status < 500 || cause === undefined || preferred(request) !== "text/html") return render(failure)
+    return Effect.sync(() => {
+      const page = ErrorPage.detailed({ error, request, cause }, options?.readSource)
+      return varied(decorate(error, Response.html(page, { status: error.status })))
+    })
+  }
+
+/**
+ * The answer to any Cause: that of the first failure; else of the first defect; else, when it was only interrupted, a 503.
+ * Errors that know their response give it; where that has no body, as with Effect's own errors, its status is rendered instead.
+ * A failure or defect that knows none is a 500.
+ */
+export const fromCause = (cause: Cause.Cause<unknown>): Effect.Effect<Answer> => {
+  const failed = cause.reasons.find(Cause.isFailReason)
+  const died = cause.reasons.find(Cause.isDieReason)
+  const defect = cause.reasons.some((reason) => reason._tag === "Die" && !isAnswerable(reason.defect))
+  if (failed !== undefined) return answerOf(failed.error, defect)
+  if (died !== undefined) return answerOf(died.defect, defect)
+  if (cause.reasons.length === 0) return unexpected
+  return Effect.succeed({ answer: new HttpError.ServiceUnavailable(), defect: false, interrupted: true })
+}
+
+/** The error of a status from 400 to 599: its class of HttpError, or one of its own where that class needs more to be made. */
+export const byStatus = (
+  status: number,
+  options?: {
+    readonly text?: string
+    readonly headers?: Readonly<Record<string, string>>
+    readonly cookies?: Cookies.Cookies
+    readonly cause?: unknown
+  }
+): HttpError.HttpError => {
+  const found = classes.get(status) ?? unregistered(status)
+  classes.set(status, found)
+  return new found(options)
+}
+
+/** Answers a Cause with a renderer, and logs it: defects always, failures of 500 and above, and a 4xx that has a cause. */
+export const answer = (
+  cause: Cause.Cause<unknown>,
+  request: HttpServerRequest | undefined,
+  renderer: Renderer
+): Effect.Effect<HttpServerResponse.HttpServerResponse> =>
+  Effect.flatMapEager(fromCause(cause), (found) => {
+    const response = respond(found, cause, request, renderer)
+    const logged = log(found, cause)
+    if (logged === undefined) return response
+    return Effect.andThen(annotated(logged, request), response)
+  })
+
+const respond = (
+  { answer }: Answer,
+  cause: Cause.Cause<unknown>,
+  request: HttpServerRequest | undefined,
+  renderer: Renderer
+): Effect.Effect<HttpServerResponse.HttpServerResponse> => {
+  if (!HttpError.isHttpError(answer)) return Effect.succeed(answer)
+  const failure = { error: answer, request, cause: answer.status >= 500 ? cause : undefined }
+  return Effect.catchCause(
+    Effect.suspend(() => renderer(failure)),
+    (cause) =>
+      Effect.andThen(
+        annotated(Effect.logError("The error response died", cause), request),
+        Effect.suspend(() => render({ error: new HttpError.InternalServerError(), request, cause }))
+      )
+  )
+}
+
+// Defects as errors always, failures of 500 and above by whether they have a cause; redirects and interruptions never.
+const log = ({ answer, defect, interrupted }: Answer, cause: Cause.Cause<unknown>): Effect.Effect<void> | undefined => {
+  if (interrupted) return undefined
+  if (defect) return Effect.andThen(Effect.logError("The handler died", cause), ErrorReporter.report(cause))
+  if (answer.status < 400) return undefined
+  const caused = causeOf(HttpError.isHttpError(answer) ? answer : failureOf(cause)) !== undefined
+  const message = `The handler failed with ${answer.status} ${Status.reason(answer.status)}`.trimEnd()
+  if (answer.status < 500) return caused ? Effect.logDebug(message, cause) : undefined
+  return Effect.andThen(
+    caused ? Effect.logError(message, cause) : Effect.logWarning(message),
+    ErrorReporter.report(cause)
+  )
+}
+
+const annotated = (logged: Effect.Effect<void>, request: HttpServerRequest | undefined): Effect.Effect<void> =>
+  request === undefined
+    ? logged
+    : Effect.annotateLogs(logged, { "http.method": request.method, "http.path": request.url.split("?", 1)[0] })
+
+const failureOf = (cause: Cause.Cause<unknown>): unknown => {
+  const reason = cause.reasons.find(Cause.isFailReason) ?? cause.reasons.find(Cause.isDieReason)
+  return reason?._tag === "Fail" ? reason.error : reason?.defect
+}
+
+const isAnswerable = (u: unknown): boolean =>
+  HttpServerResponse.isHttpServerResponse(u) || HttpServerRespondable.isRespondable(u)
+
+const unexpected = Effect.sync(
+  (): Answer => ({ answer: new HttpError.InternalServerError(), defect: true, interrupted: false })
+)
+
+const answerOf = (u: unknown, defect: boolean): Effect.Effect<Answer> => {
+  if (HttpError.isHttpError(u) || HttpServerResponse.isHttpServerResponse(u)) {
+    return Effect.succeed({ answer: u, defect, interrupted: false })
+  }
+  if (!HttpServerRespondable.isRespondable(u)) return unexpected
+  return Effect.suspend(() => u[HttpServerRespondable.symbol]()).pipe(
+    Effect.map((response) => ({ answer: withBody(response, u), defect, interrupted: false })),
+    Effect.catchCause(() => unexpected)
+  )
+}
+
+// Effect's own errors answer with a bare status. One of ours inside them knows more: that of a body over the limit.
+const withBody = (response: HttpServerResponse.HttpServerResponse, u: object): Answer["answer"] => {
+  const { body, cookies, headers, status } = response
+  if (status < 400 || status > 599 || (body._tag !== "Empty" && body.contentLength !== 0)) return response
+  let cause = causeOf(u)
+  for (let depth = 0; depth < 8 && cause !== undefined; depth++) {
+    if (HttpError.isHttpError(cause)) return cause
+    cause = causeOf(cause)
+  }
+  const own = causeOf(u)
+  return byStatus(status, { headers: { ...headers }, cookies, ...(own === undefined ? undefined : { cause: own }) })
+}
+
+// Effect's own errors have theirs in their reason.
+const causeOf = (u: unknown): unknown => {
+  if (!Predicate.isObject(u)) return undefined
+  if ("cause" in u && u.cause !== undefined) return u.cause
+  return "reason" in u && Predicate.isObject(u.reason) && "cause" in u.reason ? u.reason.cause : undefined
+}
+
+type ErrorClass = new (options?: Parameters<typeof byStatus>[1]) => HttpError.HttpError
+
+// MethodNotAllowed and UpgradeRequired cannot be made without their fields.
+const needy: ReadonlySet<number> = new Set([405, 426])
+
+const classes = new Map(
+  Object.values(HttpError)
+    .filter((value): value is typeof HttpError.NotFound => "status" in value && !needy.has(value.status))
+    .map((value): [number, ErrorClass] => [value.status, value])
+)
+
+const unregistered = (status: number): ErrorClass => {
+  class Unregistered extends HttpError.define<Unregistered>()(`Status${status}`, { status }) {}
+  return Unregistered
+}

@@ -1,0 +1,237 @@
+/**
+ * Responses as immutable values: constructors, and combinators that give a changed copy.
+ *
+ * ```ts
+ * Response.json({ id: 42 }, { status: 201, headers: { location: "/users/42" } })
+ * Response.html(html`<h1>${user.name}</h1>`).pipe(Response.setCookie("seen", "1", { maxAge: "1 day" }))
+ * Response.bytes(report).pipe(Response.attachment("report.pdf"), Response.etag(version))
+ * ```
+ *
+ * They are Effect's own `HttpServerResponse`. What no client could be sent (CR, LF or NUL in a header, a status of 999) is a
+ * TypeError where it is made, so the client gets a 500. Unlike aiohttp, which then closes the connection.
+ *
+ * @source aiohttp.web.StreamResponse, Response, json_response
+ * @spec RFC 9110 §6, §8, §15
+ */
+import * as Effect from "effect/Effect"
+import { dual } from "effect/Function"
+import type * as Cookies from "effect/http/Cookies"
+import * as Headers from "effect/http/Headers"
+import type { HttpServerResponse } from "effect/http/HttpServerResponse"
+import * as Base from "effect/http/HttpServerResponse"
+import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
+import * as Html from "./Html.ts"
+import * as ContentDisposition from "./http/ContentDisposition.ts"
+import * as EntityTag from "./http/EntityTag.ts"
+import * as Status from "./http/Status.ts"
+import * as Syntax from "./http/Syntax.ts"
+import { hasBody, retyped, typed } from "./internal/responseBody.ts"
+import { withCookie, withoutCookie } from "./internal/responseCookie.ts"
+import { checked, checkHeader, checkStatus, toLocation } from "./internal/responseHead.ts"
+
+/** The status (200 unless said), the reason phrase, headers, cookies, and a content type in place of the usual one. */
+export interface Options extends Base.Options.WithContentType {}
+
+/** How a value becomes a response: the success of a described route. */
+export interface Described<in A, out R = never> {
+  readonly _tag: "Described"
+  readonly schema: Schema.Constraint
+  readonly status: number
+  readonly contentType: string
+  readonly encode: (value: A) => Effect.Effect<HttpServerResponse, never, R>
+}
+
+/** A change to a response, for `pipe` or for a call with the response first. */
+export interface Combinator<Args extends ReadonlyArray<unknown>> {
+  (...args: Args): (self: HttpServerResponse) => HttpServerResponse
+  (self: HttpServerResponse, ...args: Args): HttpServerResponse
+}
+
+/** Attributes of a cookie; `path` is "/" unless said. */
+export type CookieOptions = NonNullable<Cookies.Cookie["options"]>
+
+const types = {
+  text: { contentType: "text/plain; charset=utf-8" },
+  html: { contentType: "text/html; charset=utf-8" },
+  json: { contentType: "application/json" },
+  bytes: { contentType: "application/octet-stream" }
+} as const
+
+/** Text, as `text/plain; charset=utf-8`. */
+export const text = (body: string, options?: Options): HttpServerResponse =>
+  options === undefined ? Base.text(body, types.text) : checked(Base.text(body, typed(options, types.text.contentType)))
+
+/** Markup, as `text/html; charset=utf-8`. A string is refused: it would not be escaped. */
+export const html = <A>(
+  markup: A extends Html.Html ? A : "no escaped HTML: write html`...`, or Html.raw(text) for text that is trusted",
+  options?: Options
+): HttpServerResponse => {
+  if (!Html.isHtml(markup)) throw new TypeError("Response.html: no escaped HTML: write html`...`, or Html.raw(text)")
+  return text(Html.toString(markup), options === undefined ? types.html : typed(options, types.html.contentType))
+}
+
+/** A value as JSON. Throws a TypeError for what JSON has no form for: a BigInt, a cycle, undefined, a function, a symbol. */
+export const json = (value: unknown, options?: Options): HttpServerResponse => {
+  const body: string | undefined = JSON.stringify(value)
+  if (body === undefined)
+    throw new TypeError(`Response.json: ${typeof value} has no JSON; give null, or Response.empty()`)
+  return options === undefined
+    ? Base.text(body, types.json)
+    : checked(Base.text(body, typed(options, types.json.contentType)))
+}
+
+/**
+ * Values of a schema as JSON, for the `success` of a described route. A value that does not encode is a defect (500).
+ * With status 204, 205 or 304 there is no body.
+ */
+export const schema = <A, R = never>(
+  schema: Schema.ConstraintCodec<A, unknown, unknown, R>,
+  options?: { readonly status?: number; readonly headers?: Headers.Input; readonly contentType?: string }
+): Described<A, R> => {
+  const { contentType = types.json.contentType, headers, status = 200 } = options ?? {}
+  const prepared = { status, contentType, headers: headers === undefined ? undefined : Headers.fromInput(headers) }
+  checked(Base.text("", prepared))
+  const codec = Schema.encodeEffect(Schema.toCodecJson(schema))
+  const respond = hasBody(status)
+    ? (encoded: unknown) => Base.text(JSON.stringify(encoded), prepared)
+    : () => Base.empty({ status, headers: prepared.headers })
+  return {
+    _tag: "Described",
+    schema,
+    status,
+    contentType,
+    // A schema without effects encodes to an Exit, which mapEager maps without a step of the fiber.
+    encode: (value) => Effect.mapEager(Effect.catchEager(codec(value), Effect.die), respond)
+  }
+}
+
+/** Bytes, as `application/octet-stream`. They are not copied. */
+export const bytes = (body: Uint8Array, options?: Options): HttpServerResponse =>
+  options === undefined
+    ? Base.uint8Array(body)
+    : checked(Base.uint8Array(body, typed(options, types.bytes.contentType)))
+
+/**
+ * A stream of bytes or text (as UTF-8), as `application/octet-stream`; chunked unless `contentLength` is given. A stream that
+ * needs services takes them by `Stream.provideContext`.
+ */
+export const stream = <E>(
+  body: Stream.Stream<Uint8Array | string, E>,
+  options?: Options & { readonly contentLength?: number | undefined }
+): HttpServerResponse => {
+  const encoded = Stream.map(body, (chunk) => (typeof chunk === "string" ? encoder.encode(chunk) : chunk))
+  return options === undefined
+    ? Base.stream(encoded)
+    : checked(Base.stream(encoded, typed(options, types.bytes.contentType)))
+}
+
+/** No body: 204 unless said; with another status `Content-Length: 0` where the status allows it. */
+export const empty = (options?: Base.Options.WithContent): HttpServerResponse => {
+  if (options === undefined) return Base.empty()
+  const response = checked(Base.empty(options))
+  const whole = !hasBody(response.status) || response.headers["content-length"] !== undefined
+  return whole ? response : Base.setHeader(response, "content-length", "0")
+}
+
+/** Sends the client elsewhere, with 302 unless said. What a URI cannot have is percent-encoded. Throws when it is empty. */
+export const redirect = (
+  location: string | URL,
+  options?: {
+    readonly status?: 300 | 301 | 302 | 303 | 307 | 308
+    readonly headers?: Headers.Input
+    readonly cookies?: Cookies.Cookies
+  }
+): HttpServerResponse => setHeader(empty({ status: 302, ...options }), "location", toLocation(location))
+
+/** A body of the platform, as it is: a web `Response`, a `Blob`, a `ReadableStream`, a Node `Readable`. */
+export const raw = Base.raw
+
+const combinator = <Args extends ReadonlyArray<unknown>>(
+  change: (self: HttpServerResponse, ...args: Args) => HttpServerResponse
+): Combinator<Args> => dual((args) => Base.isHttpServerResponse(args[0]), change)
+
+/** Sets a header in place of any that it has by the name. */
+export const setHeader = combinator((self, name: string, value: string) => {
+  if (name.length === 12 && name.toLowerCase() === "content-type") return type(self, value)
+  checkHeader(name, value)
+  return Base.setHeader(self, name, value)
+})
+
+/** Sets several headers. */
+export const setHeaders = combinator((self, headers: Headers.Input) => {
+  const changed = checked(Base.setHeaders(self, headers))
+  const contentType = changed.headers["content-type"]
+  return contentType === undefined || contentType === self.headers["content-type"]
+    ? changed
+    : type(changed, contentType)
+})
+
+/** Removes a header; the content type and length of a body stay. */
+export const removeHeader: Combinator<[name: string]> = Base.removeHeader
+
+/** Sets the content type of the body. */
+export const type: Combinator<[contentType: string]> = combinator((self, contentType: string) => {
+  checkHeader("content-type", contentType)
+  const body = retyped(self.body, contentType)
+  return body === undefined ? Base.setHeader(self, "content-type", contentType) : Base.setBody(self, body)
+})
+
+/** Sets the status; the reason phrase is the registered one unless said. */
+export const setStatus = combinator((self, status: number, statusText?: string) => {
+  checkStatus(status, statusText)
+  return Base.setStatus(self, status, statusText ?? (self.statusText === undefined ? undefined : Status.reason(status)))
+})
+
+/**
+ * Sets a cookie in place of any that it has by the name. Throws a TypeError for an invalid one.
+ *
+ * @source aiohttp.web.StreamResponse.set_cookie
+ * @spec RFC 6265 §4.1
+ */
+export const setCookie = combinator((self, name: string, value: string, options?: CookieOptions) =>
+  Base.updateCookies(self, (cookies) => withCookie(cookies, name, value, options))
+)
+
+/**
+ * Makes the client forget a cookie: path and domain have to be those it was set with.
+ *
+ * @source aiohttp.web.StreamResponse.del_cookie
+ */
+export const expireCookie = combinator((self, name: string, options?: Omit<CookieOptions, "expires" | "maxAge">) =>
+  Base.updateCookies(self, (cookies) => withoutCookie(cookies, name, options))
+)
+
+/** Makes the client save the body as a file. */
+export const attachment = combinator((self, filename?: string) =>
+  Base.setHeader(self, "content-disposition", ContentDisposition.format("attachment", filename))
+)
+
+/** Makes the client show the body, and names the file for when it is saved. */
+export const inline = combinator((self, filename?: string) =>
+  Base.setHeader(self, "content-disposition", ContentDisposition.format("inline", filename))
+)
+
+/** Sets `ETag`, strong unless it is a weak EntityTag; conditional requests are then answered with 304 or 412. */
+export const etag = combinator((self, tag: string | EntityTag.EntityTag) => {
+  const made = typeof tag === "string" ? EntityTag.make(tag) : EntityTag.make(tag.value, tag)
+  return setHeader(self, "etag", EntityTag.format(made))
+})
+
+/** Sets `Last-Modified`, in whole seconds; conditional requests are then answered with 304 or 412. */
+export const lastModified = combinator((self, date: Date) => {
+  if (Number.isNaN(date.getTime())) throw new TypeError("Response.lastModified: the date is invalid")
+  return Base.setHeader(self, "last-modified", date.toUTCString())
+})
+
+/** Adds header names to `Vary`, each once. */
+export const vary = combinator((self, names: string) => {
+  const present = Syntax.elements(self.headers.vary ?? "")
+  if (present.includes("*")) return self
+  const known = new Set(present.map((name) => name.toLowerCase()))
+  const added = Syntax.elements(names).filter((name) => !known.has(name.toLowerCase()))
+  if (added.length === 0) return self
+  return setHeader(self, "vary", added.includes("*") ? "*" : [...present, ...added].join(", "))
+})
+
+const encoder = new TextEncoder()
