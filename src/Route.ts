@@ -151,7 +151,10 @@ export const options: Verb = verb("OPTIONS")
 /** Answers every method that no other route of the path takes. */
 export const any: Verb = verb("*")
 
-/** A route for any method token, as "PROPFIND" or "QUERY". Throws when the token is invalid (RFC 9110 §9.1). */
+/**
+ * A route for any method token, as "PROPFIND" or "QUERY". Throws when the token is invalid (RFC 9110 §9.1). Node's parser knows the
+ * registered methods only: under `Server` other tokens are answered with 501.
+ */
 export const method = (name: string): Verb => {
   if (!/^[!#$%&'*+\-.^_`|~\w]+$/.test(name)) throw new TypeError(`Route.method: "${name}" is no method token`)
   return verb(name)

@@ -75,7 +75,11 @@ export const toHandler = (app: App.Any) => {
   return HttpMiddleware.decompression()(
     Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) => {
       const target = targetOf(compiled, request)
-      const answer = Effect.provideService(answered(target, request, ErrorResponse.render), RouteContext, target.context)
+      const answer = Effect.provideService(
+        answered(target, request, ErrorResponse.render),
+        RouteContext,
+        target.context
+      )
       return Effect.andThen(prepare, Effect.provideService(answer, HttpServerRequest.MaxBodySize, limit))
     })
   ).pipe(
@@ -89,8 +93,10 @@ export const toHandler = (app: App.Any) => {
 
 const targetOf = (compiled: Compiled, request: HttpServerRequest.HttpServerRequest): Target => {
   const [path, search] = split(request.url)
-  const host = Host.parse(request.headers.host ?? "")
-  if (host === undefined && request.headers.host !== undefined) {
+  // Under the web standard the host is in the URL and not in a header.
+  const name = request.headers.host ?? /^https?:\/\/([^/?#]*)/i.exec(request.originalUrl)?.[1]
+  const host = name === undefined ? undefined : Host.parse(name)
+  if (host === undefined && name !== undefined) {
     return compiled.failure(new HttpError.BadRequest({ text: "The Host header is invalid" }))
   }
   return compiled.dispatch(request.method, host?.hostname ?? "", path, search)
@@ -108,7 +114,7 @@ export const toWebHandler = (app: App.Any) => {
     Effect.scoped(Layer.build(Layer.provide(HttpPlatform.layer, [Etag.layerWeak, FileSystem.layerNoop({})])))
   )
   const handle = HttpEffect.toWebHandlerWith(platform as Context.Context<HttpPlatform.HttpPlatform>)(
-    toHandler(app) as Effect.Effect<HttpServerResponse.HttpServerResponse, never, HttpServerRequest.HttpServerRequest>
+    toHandler(app) as Effect.Effect<HttpServerResponse.HttpServerResponse>
   )
   return (request: globalThis.Request) => handle(request, Context.empty())
 }

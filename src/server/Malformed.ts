@@ -47,6 +47,12 @@ export const classify = (error: ParserError): HttpError.HttpError | undefined =>
       return /HTTP\/\d\.\d\r?$/.test(requestLine(packet))
         ? new HttpError.HttpVersionNotSupported({ text: "Only HTTP/1.0 and HTTP/1.1 are spoken here" })
         : new HttpError.BadRequest({ text: "The HTTP version is malformed" })
+    case "HPE_INVALID_METHOD":
+      // A method that this server does not know is not a malformed one (RFC 9110 §9.1).
+      if (/^[!#$%&'*+\-.^_`|~\w]+ \S+ HTTP\/1\.[01]\r?$/.test(requestLine(packet))) {
+        return new HttpError.NotImplemented({ text: "This method is not known here" })
+      }
+      return new HttpError.BadRequest({ text: explain(error, packet) })
     default:
       return new HttpError.BadRequest({ text: explain(error, packet) })
   }

@@ -1,0 +1,104 @@
+/**
+ * Clients for tests: the same one in memory, where TestClock rules and no socket is opened, and on a real port.
+ *
+ * ```ts
+ * const client = yield* Testing.client(app)
+ * const response = yield* client.get("/")
+ * assert.strictEqual(response.status, 200)
+ * ```
+ *
+ * In memory the bytes run through the real parser and the real engine over a pair of streams: framing, HEAD, limits and
+ * disconnects are those of a socket. Interrupting a request is the client leaving.
+ *
+ * @source aiohttp.test_utils.TestClient, TestServer
+ */
+
+import * as Http from "node:http"
+import * as Https from "node:https"
+import { type Duplex, duplexPair } from "node:stream"
+import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import type * as Cookies from "effect/http/Cookies"
+import * as HttpClient from "effect/http/HttpClient"
+import * as HttpClientRequest from "effect/http/HttpClientRequest"
+import type { ServeError } from "effect/http/HttpServerError"
+import * as Ref from "effect/Ref"
+import type * as Scope from "effect/Scope"
+import type * as App from "../App.ts"
+import { compile } from "../internal/compile.ts"
+import * as Engine from "../server/Engine.ts"
+import * as Server from "../server/Server.ts"
+import * as Shutdown from "../server/Shutdown.ts"
+
+/** An `HttpClient` for one app: paths are enough, cookies are kept, redirects are not followed. */
+export interface Client extends HttpClient.HttpClient {
+  /** The origin of the app: "http://127.0.0.1:49152", or "http://app.test" in memory. */
+  readonly url: string
+  /** The cookies that the app has set. */
+  readonly cookies: Ref.Ref<ReadonlyArray<Cookies.Cookie>>
+  /** A raw connection: bytes in, bytes out, for what a client would hide. */
+  readonly connect: Effect.Effect<Duplex, never, Scope.Scope>
+}
+
+/** Options of the server under test; requests that are still running when the scope closes are interrupted at once. */
+export type Options = Omit<Server.Options, "host" | "port" | "sites">
+
+/** A client of the app in memory. It lives as long as the scope. */
+export const client = <E, R, T extends App.Routes, Added>(
+  app: App.Servable<E, R, T, Added>,
+  options: Options = {}
+): Effect.Effect<Client, never, R | Scope.Scope> =>
+  Effect.gen(function* () {
+    const engine = yield* Engine.make(compile(app as unknown as App.Any), Server.engineOptions(options))
+    yield* Effect.addFinalizer(() => Shutdown.stop(engine, { ...impatient, ...options }))
+    return yield* make("http://app.test", () => pair(engine.server))
+    // The services R are those of the engine's context.
+  }) as Effect.Effect<Client, never, R | Scope.Scope>
+
+/** A client of the app on a free port of 127.0.0.1. It lives as long as the scope. */
+export const socketClient = <E, R, T extends App.Routes, Added>(
+  app: App.Servable<E, R, T, Added>,
+  options: Options = {}
+): Effect.Effect<Client, ServeError, R | Scope.Scope> =>
+  Effect.gen(function* () {
+    const all = { ...impatient, ...options, host: "127.0.0.1", port: 0 }
+    const server = yield* Server.start<E, R, T, Added>(app, all)
+    return yield* make(server.url, undefined)
+  })
+
+const impatient = { shutdownTimeout: Duration.zero, interruptGrace: Duration.seconds(5) }
+
+const make = Effect.fnUntraced(function* (url: string, connect: (() => Duplex) | undefined) {
+  const agent = yield* Effect.acquireRelease(
+    Effect.sync(() => new Http.Agent({ keepAlive: true })),
+    (agent) => Effect.sync(() => agent.destroy())
+  )
+  if (connect !== undefined) agent.createConnection = connect
+  const cookies = yield* Ref.make<ReadonlyArray<Cookies.Cookie>>([])
+  const base = yield* Effect.provideService(NodeHttpClient.makeNodeHttp, NodeHttpClient.HttpAgent, {
+    http: agent,
+    https: Https.globalAgent
+  })
+  const client = base.pipe(
+    HttpClient.mapRequest((request) =>
+      /^https?:/.test(request.url) ? request : HttpClientRequest.prependUrl(request, url)
+    ),
+    HttpClient.withCookiesRef(cookies)
+  )
+  const { hostname, port } = new URL(url)
+  const open = connect ?? (() => agent.createConnection({ host: hostname, port: Number(port) }) as Duplex)
+  const raw = Effect.acquireRelease(Effect.sync(open), (socket) => Effect.sync(() => socket.destroy()))
+  return Object.assign(client, { url, cookies, connect: raw }) satisfies Client
+})
+
+// What Node's server wants to know of a socket and a plain stream cannot tell.
+const pair = (server: Http.Server): Duplex => {
+  const [near, far] = duplexPair()
+  Object.assign(far, { remoteAddress: "127.0.0.1", remoteFamily: "IPv4", remotePort: 1 })
+  near.on("close", () => far.destroy())
+  far.on("close", () => near.destroy())
+  near.on("error", () => {})
+  server.emit("connection", far)
+  return near
+}
