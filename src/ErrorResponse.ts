@@ -192,20 +192,18 @@ const answerOf = (u: unknown, defect: boolean): Effect.Effect<Answer> => {
 const withBody = (response: HttpServerResponse.HttpServerResponse, u: object): Answer["answer"] => {
   const { body, cookies, headers, status } = response
   if (status < 400 || status > 599 || (body._tag !== "Empty" && body.contentLength !== 0)) return response
-  let cause = causeOf(u)
-  for (let depth = 0; depth < 8 && cause !== undefined; depth++) {
-    if (HttpError.isHttpError(cause)) return cause
-    cause = causeOf(cause)
-  }
   const own = causeOf(u)
+  let cause = own
+  for (let depth = 0; depth < 8 && cause !== undefined; depth++, cause = causeOf(cause)) {
+    if (HttpError.isHttpError(cause)) return cause
+  }
   return byStatus(status, { headers: { ...headers }, cookies, ...(own === undefined ? undefined : { cause: own }) })
 }
 
 // Effect's own errors have theirs in their reason.
 const causeOf = (u: unknown): unknown => {
-  if (!Predicate.isObject(u)) return undefined
-  if ("cause" in u && u.cause !== undefined) return u.cause
-  return "reason" in u && Predicate.isObject(u.reason) && "cause" in u.reason ? u.reason.cause : undefined
+  if (Predicate.hasProperty(u, "cause") && u.cause !== undefined) return u.cause
+  return Predicate.hasProperty(u, "reason") && Predicate.hasProperty(u.reason, "cause") ? u.reason.cause : undefined
 }
 
 type ErrorClass = new (options?: Parameters<typeof byStatus>[1]) => HttpError.HttpError

@@ -66,11 +66,9 @@ interface Frame {
 }
 
 // Only what follows the message: a message may look like frames, and would have us read any file.
-const frames = ({ message, name, stack = "" }: Error): ReadonlyArray<Frame> => {
+const frames = ({ message, name, stack }: Error): ReadonlyArray<Frame> => {
   const head = `${name}: ${message}`
-  if (!stack.startsWith(head)) return []
-  return stack
-    .slice(head.length)
+  return (stack?.startsWith(head) ? stack.slice(head.length) : "")
     .split("\n")
     .map((line) => /^ *at (.*)$/.exec(line)?.[1])
     .filter((text) => text !== undefined)

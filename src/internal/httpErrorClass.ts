@@ -16,6 +16,7 @@ import type { Respondable } from "effect/http/HttpServerRespondable"
 import * as HttpServerRespondable from "effect/http/HttpServerRespondable"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Schema from "effect/Schema"
+import * as SchemaGetter from "effect/SchemaGetter"
 import * as Status from "../http/Status.ts"
 import { checked } from "./responseHead.ts"
 
@@ -37,11 +38,17 @@ export interface HttpError<Status extends number = number> extends Cause.Yieldab
   }
 }
 
+// A field that stays in the process: encoding an error by its class, as HttpApi does, leaves it out.
+const local = <S extends Schema.Constraint>(schema: S) =>
+  Schema.optionalKey(Schema.Unknown).pipe(
+    Schema.decodeTo(Schema.optionalKey(schema), { decode: SchemaGetter.omit(), encode: SchemaGetter.omit() })
+  )
+
 const common = {
   text: Schema.optionalKey(Schema.String),
-  headers: Schema.optionalKey(Schema.Record(Schema.String, Schema.String)),
-  cookies: Schema.optionalKey(Schema.declare(Cookies.isCookies)),
-  cause: Schema.optionalKey(Schema.Defect())
+  headers: local(Schema.Record(Schema.String, Schema.String)),
+  cookies: local(Schema.declare(Cookies.isCookies)),
+  cause: local(Schema.Unknown)
 }
 
 // What every error is made of, and the members of the problem details that are not fields (RFC 9457 §3.1).
@@ -142,13 +149,13 @@ export const problem = (error: HttpError & { readonly _tag?: string }): Effect.E
 
 /** The answer to an error in `application/problem+json`, with its headers and cookies. */
 export const toProblem = (error: HttpError): Effect.Effect<HttpServerResponse.HttpServerResponse> =>
-  Effect.mapEager(problem(error), (body) => {
-    const response = HttpServerResponse.jsonUnsafe(body, {
-      status: error.status,
-      contentType: "application/problem+json"
+  // Suspended: a header that cannot be written is a defect of the effect, and does not throw into who asks for it.
+  Effect.suspend(() =>
+    Effect.mapEager(problem(error), (body) => {
+      const { status } = error
+      return decorate(error, HttpServerResponse.jsonUnsafe(body, { status, contentType: "application/problem+json" }))
     })
-    return decorate(error, response)
-  })
+  )
 
 // The body is the renderer's, and so is what describes it.
 const ofBody = ["content-encoding", "content-length", "content-type", "transfer-encoding"]

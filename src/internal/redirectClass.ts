@@ -70,7 +70,7 @@ export const make = <Input>(tag: string, status: number, respond: (input: Input)
       return this.#response
     }
     [HttpServerRespondable.symbol](): Effect.Effect<HttpServerResponse> {
-      return Effect.succeed(this.#response)
+      return Effect.succeed(this[symbol])
     }
   }
 

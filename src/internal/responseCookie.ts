@@ -24,7 +24,8 @@ export const withCookie = (
   try {
     return Cookies.setUnsafe(cookies, name, value, { path: "/", ...options })
   } catch (cause) {
-    throw invalid(name, cause instanceof Error ? cause.message : String(cause))
+    // A CookiesError, the URIError of half a surrogate pair, or the error of a duration that is none.
+    throw invalid(name, (cause as Error).message)
   }
 }
 
