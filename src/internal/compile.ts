@@ -14,7 +14,7 @@ import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import type * as Scope from "effect/Scope"
 import type * as App from "../App.ts"
-import type * as ErrorResponse from "../ErrorResponse.ts"
+import * as ErrorResponse from "../ErrorResponse.ts"
 import type { Handler } from "../Handler.ts"
 import * as HttpError from "../HttpError.ts"
 import * as Host from "../http/Host.ts"
@@ -27,7 +27,9 @@ import { normalized } from "./normalizePath.ts"
 /** A handler in its middleware, with what the engine has to know of it. */
 export interface Endpoint {
   readonly handler: Handler<unknown, unknown>
-  readonly renderer: ErrorResponse.Renderer | undefined
+  /** The handler with every failure answered. */
+  readonly answer: Handler<never, unknown>
+  readonly renderer: ErrorResponse.Renderer
   /** Puts a handler into the middleware of the endpoint's app: for what is not found below it. */
   readonly wrap: (handler: Handler<unknown, unknown>) => Handler<unknown, unknown>
   readonly route: Route.Any | undefined
@@ -36,7 +38,8 @@ export interface Endpoint {
 /** What a request is answered by. */
 export interface Target {
   readonly handler: Handler<unknown, unknown>
-  readonly renderer: ErrorResponse.Renderer | undefined
+  readonly answer: Handler<never, unknown>
+  readonly renderer: ErrorResponse.Renderer
   readonly context: {
     readonly params: Readonly<Record<string, string>>
     readonly name: string
@@ -52,7 +55,7 @@ export interface Compiled {
   readonly failure: (error: HttpError.HttpError) => Target
   /** Builds the mounted layers in the scope. */
   readonly prepare: Effect.Effect<void, never, Scope.Scope>
-  readonly renderer: ErrorResponse.Renderer | undefined
+  readonly renderer: ErrorResponse.Renderer
 }
 
 type Entry = Router.Entry<Endpoint>
@@ -61,15 +64,15 @@ interface Frame {
   readonly prefix: Pattern.Pattern
   readonly names: ReadonlyArray<string>
   readonly wrap: Endpoint["wrap"]
-  readonly renderer: ErrorResponse.Renderer | undefined
+  readonly renderer: ErrorResponse.Renderer
   readonly builds: Array<Effect.Effect<void, never, Scope.Scope>>
 }
 
 const root = Pattern.parse("")
 
-/** Compiles an app. Throws a TypeError for what `Router.make` and `Pattern.parse` refuse, and for a host below the root. */
-export const compile = (app: App.Any): Compiled => {
-  const frame = enter(app, { prefix: root, names: [], wrap: (handler) => handler, renderer: undefined, builds: [] })
+/** Compiles an app; failures are rendered by `renderer` where no app says otherwise. Throws a TypeError for what `Router.make` and `Pattern.parse` refuse, and for a host below the root. */
+export const compile = (app: App.Any, renderer: ErrorResponse.Renderer = ErrorResponse.render): Compiled => {
+  const frame = enter(app, { prefix: root, names: [], wrap: (handler) => handler, renderer, builds: [] })
   const table = Router.make(flatten(app, frame, true))
   const hosts = hostsOf(app).map(([name, { host, app }]) => {
     const inner = enter(app, { ...frame, names: [name] })
@@ -105,6 +108,8 @@ const resolve = (
   options: App.Options,
   hostParams: Readonly<Record<string, string>> | undefined
 ): Target => {
+  // The server as a whole (RFC 9110 §9.3.7).
+  if (rawPath === "*") return missing(frame, Effect.succeed(allow(["GET", "HEAD", "OPTIONS"])), rawPath)
   const path = Pattern.decode(rawPath)
   if (path === undefined) {
     return missing(
@@ -118,7 +123,8 @@ const resolve = (
     const { name, pattern, value } = found.entry
     const params =
       hostParams === undefined ? found.params : Object.assign(Object.create(null), hostParams, found.params)
-    return { handler: value.handler, renderer: value.renderer, context: { params, name, path: pattern.path } }
+    const { answer, handler, renderer } = value
+    return { handler, answer, renderer, context: { params, name, path: pattern.path } }
   }
   const location = options.normalizePath ? normalized(router, method, rawPath) : undefined
   if (location !== undefined) {
@@ -137,11 +143,23 @@ const noParams: Readonly<Record<string, string>> = Object.freeze(Object.create(n
 const allow = (methods: ReadonlyArray<string>): HttpServerResponse.HttpServerResponse =>
   HttpServerResponse.empty({ status: 204, headers: { allow: methods.join(", ") } })
 
-const missing = (owner: Pick<Endpoint, "renderer" | "wrap">, handler: Handler<unknown>, path: string): Target => ({
-  handler: owner.wrap(handler),
-  renderer: owner.renderer,
+const missing = (owner: Owner, handler: Handler<unknown>, path: string): Target => ({
+  ...inside(owner, handler),
   context: { params: noParams, name: "", path }
 })
+
+type Owner = Pick<Endpoint, "renderer" | "wrap">
+
+// A handler in the middleware of its app.
+const inside = ({ renderer, wrap }: Owner, handler: Handler<unknown, unknown>) => {
+  const wrapped = wrap(handler)
+  return { handler: wrapped, answer: answered(wrapped, renderer), renderer, wrap }
+}
+
+const answered = (handler: Handler<unknown, unknown>, renderer: ErrorResponse.Renderer): Handler<never, unknown> =>
+  Effect.catchCause(Effect.interruptible(handler), (cause) =>
+    Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) => ErrorResponse.answer(cause, request, renderer))
+  )
 
 const enter = (app: App.Any, outer: Frame): Frame => {
   const { bodyLimit, errorResponse } = app.options
@@ -150,8 +168,8 @@ const enter = (app: App.Any, outer: Frame): Frame => {
     ...outer,
     renderer: errorResponse ?? outer.renderer,
     wrap: (handler) => {
-      const inside = app.middleware.reduce((inner, middleware) => middleware(inner), handler)
-      const limited = limit === undefined ? inside : Effect.provideService(inside, HttpServerRequest.MaxBodySize, limit)
+      const onion = app.middleware.reduce((inner, middleware) => middleware(inner), handler)
+      const limited = limit === undefined ? onion : Effect.provideService(onion, HttpServerRequest.MaxBodySize, limit)
       return outer.wrap(limited)
     }
   }
@@ -170,7 +188,7 @@ const flatten = (app: App.Any, frame: Frame, hosts: boolean): ReadonlyArray<Entr
       const inner = enter(entry.app, { ...frame, prefix: pattern, names })
       const routes = flatten(entry.app, inner, false)
       if (pattern.path === frame.prefix.path) return routes
-      const endpoint: Endpoint = { handler: notFound, wrap: inner.wrap, renderer: inner.renderer, route: undefined }
+      const endpoint: Endpoint = { ...inside(inner, notFound), route: undefined }
       return [...routes, { name, pattern, methods: undefined, boundary: true, value: endpoint }]
     }
     if (entry._tag === "MountedHandler") return mounted(name, pattern, entry, frame)
@@ -180,9 +198,10 @@ const flatten = (app: App.Any, frame: Frame, hosts: boolean): ReadonlyArray<Entr
       pattern: pattern.path === "" ? Pattern.parse("/") : pattern,
       methods: method === "*" ? undefined : [method],
       value: {
-        handler: frame.wrap(own.reduce((inner, middleware) => middleware(inner), handler)),
-        renderer: frame.renderer,
-        wrap: frame.wrap,
+        ...inside(
+          frame,
+          own.reduce((inner, middleware) => middleware(inner), handler)
+        ),
         route: entry
       }
     }))
@@ -211,7 +230,7 @@ const mounted = (
       request.modify({ url: below(request.url, depth) })
     )
   )
-  const value: Endpoint = { handler: frame.wrap(handler), wrap: frame.wrap, renderer: frame.renderer, route: undefined }
+  const value: Endpoint = { ...inside(frame, handler), route: undefined }
   const whole = pattern.path === "" ? [] : [{ name, pattern, methods: undefined, value }]
   return [...whole, { name, pattern: Pattern.parse(`${pattern.path}/{_rest:[^]*}`), methods: undefined, value }]
 }

@@ -12,7 +12,6 @@
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
 import * as FileSystem from "effect/FileSystem"
 import * as Etag from "effect/http/Etag"
 import * as HttpEffect from "effect/http/HttpEffect"
@@ -31,30 +30,19 @@ import * as ByteLimit from "./byteLimit.ts"
 import { type Compiled, compile, type Target } from "./compile.ts"
 import * as Conditional from "./conditionalResponse.ts"
 
-/** The handler of a target with every failure answered, by the renderer given unless its app has one. */
-export const answered = (
-  target: Target,
-  request: HttpServerRequest.HttpServerRequest,
-  renderer: ErrorResponse.Renderer
-): Effect.Effect<HttpServerResponse.HttpServerResponse, never, unknown> =>
-  Effect.matchCauseEffect(Effect.interruptible(target.handler), {
-    onFailure: (cause) => ErrorResponse.answer(cause, request, target.renderer ?? renderer),
-    onSuccess: (response) => finish(response, request, target.renderer ?? renderer)
-  })
-
 /** A response as it goes out: 304 or 412 where the request's conditions say so, 500 for what is no response. */
-export const finish = (
+export const finished = (
   response: HttpServerResponse.HttpServerResponse,
   request: HttpServerRequest.HttpServerRequest,
   renderer: ErrorResponse.Renderer
-): Effect.Effect<HttpServerResponse.HttpServerResponse> => {
+): HttpServerResponse.HttpServerResponse | Effect.Effect<HttpServerResponse.HttpServerResponse> => {
   if (!HttpServerResponse.isHttpServerResponse(response)) {
     const defect = new TypeError(`A handler has to give a response, not ${show(response)}; return one made by Response`)
     return ErrorResponse.answer(Cause.die(defect), request, renderer)
   }
   const final = Conditional.apply(request, response)
   return HttpServerResponse.isHttpServerResponse(final)
-    ? Exit.succeed(final)
+    ? final
     : ErrorResponse.answer(Cause.fail(final), request, renderer)
 }
 
@@ -75,21 +63,21 @@ export const toHandler = (app: App.Any) => {
   return HttpMiddleware.decompression()(
     Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) => {
       const target = targetOf(compiled, request)
-      const answer = Effect.provideService(
-        answered(target, request, ErrorResponse.render),
-        RouteContext,
-        target.context
-      )
-      return Effect.andThen(prepare, Effect.provideService(answer, HttpServerRequest.MaxBodySize, limit))
+      const answer = Effect.provideService(target.answer, RouteContext, target.context)
+      const final = Effect.flatMap(answer, (response) => asEffect(finished(response, request, target.renderer)))
+      return Effect.andThen(prepare, Effect.provideService(final, HttpServerRequest.MaxBodySize, limit))
     })
   ).pipe(
     Effect.catchCause((cause) =>
       Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) =>
-        ErrorResponse.answer(cause, request, compiled.renderer ?? ErrorResponse.render)
+        ErrorResponse.answer(cause, request, compiled.renderer)
       )
     )
   )
 }
+
+const asEffect = (response: ReturnType<typeof finished>) =>
+  HttpServerResponse.isHttpServerResponse(response) ? Effect.succeed(response) : response
 
 const targetOf = (compiled: Compiled, request: HttpServerRequest.HttpServerRequest): Target => {
   const [path, search] = split(request.url)

@@ -16,7 +16,6 @@ import * as Http from "node:http"
 import type { Duplex } from "node:stream"
 import * as NodeHttpPlatform from "@effect/platform-node/NodeHttpPlatform"
 import * as NodeServices from "@effect/platform-node/NodeServices"
-import type * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -25,15 +24,14 @@ import * as Etag from "effect/http/Etag"
 import * as HttpEffect from "effect/http/HttpEffect"
 import { ClientAbort } from "effect/http/HttpServerError"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
-import type * as HttpServerResponse from "effect/http/HttpServerResponse"
+import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
-import * as ErrorResponse from "../ErrorResponse.ts"
 import { RouteContext } from "../Handler.ts"
 import * as HttpError from "../HttpError.ts"
 import * as ByteLimit from "../internal/byteLimit.ts"
 import type { Compiled, Target } from "../internal/compile.ts"
-import { answered, split } from "../internal/handling.ts"
+import { finished, split } from "../internal/handling.ts"
 import * as Connections from "./Connections.ts"
 import * as Malformed from "./Malformed.ts"
 import { NodeRequest } from "./NodeRequest.ts"
@@ -49,8 +47,6 @@ export interface Options {
   readonly requestTimeout?: Duration.Input
   /** The most bytes of a header block; 16 KiB. More is 431. */
   readonly maxHeaderSize?: number
-  /** Renders failures with their causes, source frames included. Never in production. */
-  readonly errorResponse?: ErrorResponse.Renderer
 }
 
 /** A server that is not listening yet, and how it stops. */
@@ -74,23 +70,27 @@ export const make = Effect.fnUntraced(function* (
   yield* compiled.prepare
   const own = yield* Layer.build(platform)
   const services = yield* Effect.context<never>()
-  const renderer = options.errorResponse ?? ErrorResponse.render
   // One flat map: a request adds to it without ever copying it.
   const base = Context.makeUnsafe<never>(
     new Map([...own.mapUnsafe, [HttpServerRequest.MaxBodySize.key, ByteLimit.standard], ...services.mapUnsafe])
   )
   const fibers = new Set<Fiber.Fiber<unknown, unknown>>()
   const state: ResponseWriter.State = { draining: false }
-  const recover = (request: NodeRequest) => (cause: Cause.Cause<unknown>) =>
-    ErrorResponse.answer(cause, request, request.target.renderer ?? renderer)
+  const write = (request: HttpServerRequest.HttpServerRequest, response: HttpServerResponse.HttpServerResponse) => {
+    // The engine makes every request itself.
+    const own = request as NodeRequest
+    const final = finished(response, own, own.target.renderer)
+    return HttpServerResponse.isHttpServerResponse(final)
+      ? ResponseWriter.write(own, final, state)
+      : Effect.flatMap(final, (response) => ResponseWriter.write(own, response, state))
+  }
 
   const handled = HttpEffect.toHandled(
     Effect.withFiber((fiber) => {
       const request = Context.getUnsafe(fiber.context, HttpServerRequest.HttpServerRequest) as NodeRequest
-      return answered(request.target, request, renderer)
+      return request.target.answer
     }) as Effect.Effect<HttpServerResponse.HttpServerResponse>,
-    (request, response) =>
-      ResponseWriter.write(request as NodeRequest, response, state, recover(request as NodeRequest))
+    write
   ) as Effect.Effect<void>
 
   const run = (request: NodeRequest): void => {
@@ -144,7 +144,7 @@ export const make = Effect.fnUntraced(function* (
   })
   server.maxHeadersCount = 0
   const connections = Connections.make(server)
-  const refuse = Malformed.responder(base, compiled.renderer ?? renderer)
+  const refuse = Malformed.responder(base, compiled.renderer)
   server.on("request", onRequest)
   server.on("checkContinue", (source: Http.IncomingMessage, response: Http.ServerResponse) => {
     expectContinue(source)
@@ -162,7 +162,7 @@ export const make = Effect.fnUntraced(function* (
     const text = "This server is no tunnel"
     Malformed.answer(
       base,
-      compiled.renderer ?? renderer,
+      compiled.renderer,
       new HttpError.MethodNotAllowed({ method: source.method ?? "CONNECT", allowed: [], text }),
       socket
     )

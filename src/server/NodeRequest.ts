@@ -121,8 +121,10 @@ export class NodeRequest extends Inspectable.Class implements HttpServerRequest.
     return this.bodyCache
   }
 
-  private readonly fail = (reason: "Parse" | "BodyTooLarge", cause: unknown): HttpServerError =>
-    new HttpServerError({ reason: new RequestParseError({ request: this, reason, cause }) })
+  private get fail() {
+    return (reason: "Parse" | "BodyTooLarge", cause: unknown): HttpServerError =>
+      new HttpServerError({ reason: new RequestParseError({ request: this, reason, cause }) })
+  }
 
   get arrayBuffer(): Effect.Effect<ArrayBuffer, HttpServerError> {
     return Effect.map(

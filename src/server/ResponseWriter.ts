@@ -2,7 +2,7 @@
  * Writes a response to Node's `ServerResponse`.
  *
  * ```ts
- * yield* ResponseWriter.write(request, response, recover)
+ * yield* ResponseWriter.write(request, response, state)
  * ```
  *
  * A small body goes out in one write with its head. A stream's head waits for its first chunk, so a stream that fails before it is
@@ -21,11 +21,9 @@ import * as Cookies from "effect/http/Cookies"
 import type { HttpServerResponse } from "effect/http/HttpServerResponse"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import * as ErrorResponse from "../ErrorResponse.ts"
 import type { NodeRequest } from "./NodeRequest.ts"
 import { announced, pendingContinue } from "./RequestBody.ts"
-
-/** Answers a response that cannot be written, or whose stream fails before its first chunk. */
-export type Recover = (cause: Cause.Cause<unknown>) => Effect.Effect<HttpServerResponse>
 
 /** True while the server stops: every answer closes its connection. */
 export interface State {
@@ -35,12 +33,7 @@ export interface State {
 type Head = Record<string, string | ReadonlyArray<string>>
 
 /** Writes the response; ends when it is handed to the socket, for streams when they have ended. */
-export const write = (
-  request: NodeRequest,
-  response: HttpServerResponse,
-  state: State,
-  recover: Recover
-): Effect.Effect<unknown> => {
+export const write = (request: NodeRequest, response: HttpServerResponse, state: State): Effect.Effect<unknown> => {
   const out = request.response
   if (out.destroyed || out.writableEnded || out.headersSent) return Exit.void
   const { body } = response
@@ -53,13 +46,13 @@ export const write = (
           return Exit.void
         }
         case "Stream":
-          return stream(request, response, body.stream, state, recover)
+          return stream(request, response, body.stream, state)
         case "Raw":
-          return readable(request, response, body.body, state, recover)
+          return readable(request, response, body.body, state)
         case "FormData": {
           const web = new globalThis.Response(body.formData)
           const headers = { ...response.headers, "content-type": web.headers.get("content-type") ?? "" }
-          return stream(request, { ...response, headers } as HttpServerResponse, fromWeb(web.body), state, recover)
+          return stream(request, { ...response, headers } as HttpServerResponse, fromWeb(web.body), state)
         }
         case "Empty": {
           const headers =
@@ -74,26 +67,19 @@ export const write = (
     out.end()
     return Exit.void
   } catch (defect) {
-    return again(request, Cause.die(defect), state, recover)
+    return again(request, Cause.die(defect), state)
   }
 }
 
+// The requests whose first response could not be written.
+const refused = new WeakSet<NodeRequest>()
+
 // What was refused is answered in its place; when that cannot be written either, the connection is cut.
-const again = (
-  request: NodeRequest,
-  cause: Cause.Cause<unknown>,
-  state: State,
-  recover: Recover
-): Effect.Effect<unknown> =>
-  Effect.flatMap(recover(cause), (response) => {
-    const out = request.response
-    if (out.headersSent) return Effect.sync(() => out.destroy())
-    return write(request, response, state, () =>
-      Effect.as(
-        Effect.sync(() => out.destroy()),
-        response
-      )
-    )
+const again = (request: NodeRequest, cause: Cause.Cause<unknown>, state: State): Effect.Effect<unknown> =>
+  Effect.flatMap(ErrorResponse.answer(cause, request, request.target.renderer), (answer) => {
+    if (request.response.headersSent || refused.has(request)) return Effect.sync(() => request.response.destroy())
+    refused.add(request)
+    return write(request, answer, state)
   })
 
 const hasContent = (status: number): boolean => status !== 204 && status !== 304 && status !== 205
@@ -155,8 +141,7 @@ const stream = (
   request: NodeRequest,
   response: HttpServerResponse,
   chunks: Stream.Stream<Uint8Array, unknown>,
-  state: State,
-  recover: Recover
+  state: State
 ): Effect.Effect<unknown> => {
   const out = request.response
   const pump = Effect.gen(function* () {
@@ -168,7 +153,7 @@ const stream = (
     Effect.catchCause((cause) => {
       const failed = withoutDone(cause)
       if (failed === undefined) return finish(request, response, state)
-      if (!out.headersSent && !out.destroyed) return again(request, failed, state, recover)
+      if (!out.headersSent && !out.destroyed) return again(request, failed, state)
       return cut(request, failed)
     })
   )
@@ -231,13 +216,12 @@ const readable = (
   request: NodeRequest,
   response: HttpServerResponse,
   body: unknown,
-  state: State,
-  recover: Recover
+  state: State
 ): Effect.Effect<unknown> => {
   if (body instanceof Readable) {
     const chunks = Stream.fromAsyncIterable(body as AsyncIterable<Uint8Array>, (cause) => cause)
     return Effect.ensuring(
-      stream(request, response, chunks, state, recover),
+      stream(request, response, chunks, state),
       Effect.sync(() => body.destroy())
     )
   }
@@ -247,5 +231,5 @@ const readable = (
     request.response.end(body)
     return Exit.void
   }
-  return stream(request, response, fromWeb(new globalThis.Response(body as BodyInit).body), state, recover)
+  return stream(request, response, fromWeb(new globalThis.Response(body as BodyInit).body), state)
 }

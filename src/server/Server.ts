@@ -23,7 +23,7 @@ import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import type * as App from "../App.ts"
 import * as ErrorResponse from "../ErrorResponse.ts"
-import { compile } from "../internal/compile.ts"
+import { type Compiled, compile } from "../internal/compile.ts"
 import * as Engine from "./Engine.ts"
 import * as Program from "./Program.ts"
 import * as Shutdown from "./Shutdown.ts"
@@ -63,14 +63,18 @@ export class Server extends Context.Service<
 /** The engine's options of a server. */
 export const engineOptions = (options: Options): Engine.Options => {
   const { headersTimeout, keepAliveTimeout, maxHeaderSize, requestTimeout } = options
-  const development = options.development ?? process.env.NODE_ENV === "development"
   return {
     ...(headersTimeout === undefined ? undefined : { headersTimeout }),
     ...(keepAliveTimeout === undefined ? undefined : { keepAliveTimeout }),
     ...(maxHeaderSize === undefined ? undefined : { maxHeaderSize }),
-    ...(requestTimeout === undefined ? undefined : { requestTimeout }),
-    ...(development ? { errorResponse: ErrorResponse.development({ readSource }) } : undefined)
+    ...(requestTimeout === undefined ? undefined : { requestTimeout })
   }
+}
+
+/** The app, compiled for a server: with the page for developers where it is asked for. */
+export const compileFor = (app: App.Any, options: Options): Compiled => {
+  const development = options.development ?? process.env.NODE_ENV === "development"
+  return compile(app, development ? ErrorResponse.development({ readSource }) : ErrorResponse.render)
 }
 
 const readSource = (path: string): string | undefined => {
@@ -85,7 +89,7 @@ const startUntyped = Effect.fnUntraced(function* (
   app: App.Any,
   options: Options
 ): Effect.fn.Return<Server["Service"], ServeError, Scope.Scope> {
-  const compiled = compile(app)
+  const compiled = compileFor(app, options)
   const sites = options.sites ?? [Site.tcp(options)]
   const running: Array<{ readonly engine: Engine.Engine; readonly address: Site.Address }> = []
   for (const site of sites) {

@@ -26,7 +26,6 @@ import type { ServeError } from "effect/http/HttpServerError"
 import * as Ref from "effect/Ref"
 import type * as Scope from "effect/Scope"
 import type * as App from "../App.ts"
-import { compile } from "../internal/compile.ts"
 import * as Engine from "../server/Engine.ts"
 import * as Server from "../server/Server.ts"
 import * as Shutdown from "../server/Shutdown.ts"
@@ -50,7 +49,10 @@ export const client = <E, R, T extends App.Routes, Added>(
   options: Options = {}
 ): Effect.Effect<Client, never, R | Scope.Scope> =>
   Effect.gen(function* () {
-    const engine = yield* Engine.make(compile(app as unknown as App.Any), Server.engineOptions(options))
+    const engine = yield* Engine.make(
+      Server.compileFor(app as unknown as App.Any, options),
+      Server.engineOptions(options)
+    )
     yield* Effect.addFinalizer(() => Shutdown.stop(engine, { ...impatient, ...options }))
     return yield* make("http://app.test", () => pair(engine.server))
     // The services R are those of the engine's context.
