@@ -1,0 +1,64 @@
+/**
+ * The parts of a request decoded by Schema. `Request` exports them; a described route decodes by them.
+ *
+ * ```ts
+ * const { page } = yield* decodeQuery(Schema.Struct({ page: Schema.FiniteFromString }))
+ * ```
+ */
+import * as Effect from "effect/Effect"
+import { HttpServerRequest } from "effect/http/HttpServerRequest"
+import type * as Schema from "effect/Schema"
+import { RouteContext } from "../Handler.ts"
+import type * as HttpError from "../HttpError.ts"
+import * as Cookie from "../http/Cookie.ts"
+import * as Query from "../http/Query.ts"
+import { decoder, recorder } from "./decode.ts"
+import * as target from "./target.ts"
+
+/**
+ * Decodes the parameters of the path.
+ *
+ * @errors BadRequest (400) with the issues
+ */
+export const decodeParams = <A, R>(
+  schema: Schema.ConstraintCodec<A, { readonly [name: string]: string | undefined }, R, unknown>
+): Effect.Effect<A, HttpError.BadRequest, R | RouteContext> => {
+  const decode = decoder(schema, "params")
+  return Effect.flatMap(RouteContext, (route) => decode(route.params))
+}
+
+/**
+ * Decodes the query. A name that occurs once is a string, or always an array where the schema wants one.
+ *
+ * @errors BadRequest (400) with the issues
+ */
+export const decodeQuery = <A, R>(
+  schema: Schema.ConstraintCodec<A, { readonly [name: string]: string | ReadonlyArray<string> | undefined }, R, unknown>
+): Effect.Effect<A, HttpError.BadRequest, R | HttpServerRequest> => {
+  const [decode, record] = [decoder(schema, "query"), recorder(schema)]
+  return Effect.flatMap(HttpServerRequest, (request) => decode(record(Query.parse(target.split(request.url).search))))
+}
+
+/**
+ * Decodes the header fields, by lower-case names.
+ *
+ * @errors BadRequest (400) with the issues
+ */
+export const decodeHeaders = <A, R>(
+  schema: Schema.ConstraintCodec<A, { readonly [name: string]: string | undefined }, R, unknown>
+): Effect.Effect<A, HttpError.BadRequest, R | HttpServerRequest> => {
+  const decode = decoder(schema, "headers")
+  return Effect.flatMap(HttpServerRequest, (request) => decode(request.headers))
+}
+
+/**
+ * Decodes the cookies.
+ *
+ * @errors BadRequest (400) with the issues
+ */
+export const decodeCookies = <A, R>(
+  schema: Schema.ConstraintCodec<A, { readonly [name: string]: string | undefined }, R, unknown>
+): Effect.Effect<A, HttpError.BadRequest, R | HttpServerRequest> => {
+  const decode = decoder(schema, "cookies")
+  return Effect.flatMap(HttpServerRequest, (request) => decode(Cookie.parse(request.headers.cookie)))
+}
