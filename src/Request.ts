@@ -34,6 +34,7 @@ import * as Query from "./http/Query.ts"
 import { type Client, clientAddress } from "./internal/clientAddress.ts"
 import * as target from "./internal/target.ts"
 
+export type { Client } from "./internal/clientAddress.ts"
 export { decodeCookies, decodeHeaders, decodeParams, decodeQuery } from "./internal/decodeRequest.ts"
 
 const read = <A>(f: (request: HttpServerRequest) => A): Effect.Effect<A, never, HttpServerRequest> =>
@@ -103,7 +104,7 @@ export const contentType = read((request) => mediaType(request)?.essence ?? "app
 /** The charset that Content-Type states, as it is written. */
 export const charset = read((request) => mediaType(request)?.parameters.charset)
 
-/** The length of the body in bytes, as the client states it; compressed where it is. */
+/** The length of the body in bytes, as the client states it; undefined where the engine undoes a content coding. */
 export const contentLength = read((request) => {
   const length = request.headers["content-length"]
   return length !== undefined && /^\d{1,15}$/.test(length) ? Number(length) : undefined
@@ -114,16 +115,7 @@ export const contentLength = read((request) => {
  *
  * @spec RFC 9112 §6; RFC 9113 §8.1
  */
-export const hasBody = read((request) => {
-  const { source } = request
-  const length = request.headers["content-length"]
-  if (length !== undefined) return Number(length) > 0
-  if (source instanceof globalThis.Request) return source.body !== null
-  // HTTP/2 has neither field: there the body is announced by a HEADERS frame that does not end the stream
-  const stream = "stream" in source ? source.stream : undefined
-  const open = typeof stream === "object" && stream !== null && "endAfterHeaders" in stream && !stream.endAfterHeaders
-  return open || request.headers["transfer-encoding"] !== undefined
-})
+export const hasBody = read(target.hasBody)
 
 /** The tags of If-Match, "*", or undefined without the field. */
 export const ifMatch = read((request) => tags(request.headers["if-match"]))

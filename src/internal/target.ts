@@ -9,6 +9,7 @@
  */
 import type { HttpServerRequest } from "effect/http/HttpServerRequest"
 import * as Option from "effect/Option"
+import * as Predicate from "effect/Predicate"
 import * as Host from "../http/Host.ts"
 
 const AUTHORITY = /^https?:\/\/([^/?#]*)/i
@@ -26,11 +27,9 @@ export const split = (url: string): { readonly path: string; readonly search: st
 /** "https" when a trusted proxy says so, or else when the connection is encrypted. */
 export const protocol = (request: HttpServerRequest): "http" | "https" => {
   if (request.protocol !== undefined) return request.protocol
-  const { source } = request
-  const socket = "socket" in source ? source.socket : undefined
+  const socket = property(request.source, "socket")
   // Where there is a connection it is asked: an absolute-form target is what the client makes of it
-  const known = typeof socket === "object" && socket !== null
-  const secure = known ? "encrypted" in socket && socket.encrypted === true : /^https:/i.test(request.originalUrl)
+  const secure = socket === undefined ? /^https:/i.test(request.originalUrl) : property(socket, "encrypted") === true
   return secure ? "https" : "http"
 }
 
@@ -61,3 +60,22 @@ export const peer = (request: HttpServerRequest): string | undefined => {
   const address = Option.getOrElse(request.peerAddress, () => "").replace(/^::ffff:(?=\d+\.)/i, "")
   return address === "" ? undefined : address
 }
+
+/** Whether a body comes with the request. */
+export const hasBody = (request: HttpServerRequest): boolean => {
+  const { source } = request
+  // Where the engine undoes a content coding, only Node's own fields tell of the length
+  const fields =
+    source instanceof globalThis.Request ? request.headers : (property(source, "headers") ?? request.headers)
+  const length = property(fields, "content-length")
+  if (length !== undefined) return Number(length) > 0
+  if (source instanceof globalThis.Request) return source.body !== null
+  // HTTP/2 has neither field: there the body is announced by a HEADERS frame that does not end the stream
+  return (
+    property(fields, "transfer-encoding") !== undefined ||
+    property(property(source, "stream"), "endAfterHeaders") === false
+  )
+}
+
+const property = (owner: unknown, name: string): unknown =>
+  Predicate.hasProperty(owner, name) ? owner[name] : undefined

@@ -59,6 +59,12 @@ describe("the adapters of Node", () => {
     ["a trusted proxy can", Request.protocol, { protocol: "https" }, "https"],
     ["a body of chunks is a body", Request.hasBody, { headers: { "transfer-encoding": "chunked" } }, true],
     ["without a length and chunks there is no body", Request.hasBody, {}, false],
+    [
+      "a body whose coding is undone is a body",
+      Request.hasBody,
+      { source: { headers: { "content-length": "3" } } },
+      true
+    ],
     ["HTTP/2 says whether a body follows", Request.hasBody, { source: { stream: { endAfterHeaders: false } } }, true],
     ["HTTP/2 says that none follows", Request.hasBody, { source: { stream: { endAfterHeaders: true } } }, false]
   ]
