@@ -127,9 +127,10 @@ export class NodeRequest extends Inspectable.Class implements HttpServerRequest.
   }
 
   get arrayBuffer(): Effect.Effect<ArrayBuffer, HttpServerError> {
-    return Effect.map(
-      this.bytes,
-      (bytes) => bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) as ArrayBuffer
+    return Effect.mapEager(this.bytes, ({ buffer, byteLength, byteOffset }) =>
+      byteLength === buffer.byteLength
+        ? (buffer as ArrayBuffer)
+        : (buffer.slice(byteOffset, byteOffset + byteLength) as ArrayBuffer)
     )
   }
 

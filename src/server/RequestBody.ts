@@ -151,7 +151,9 @@ export class RequestBody {
     })
     readable.on("end", () => done(Exit.succeed(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks))))
     readable.on("error", (cause) => done(Exit.fail(fail("Parse", malformed(cause)))))
-    readable.on("close", () => done(Exit.fail(fail("Parse", new Error("The request ended before its body")))))
+    readable.on("close", () => {
+      if (this.result === undefined) done(Exit.fail(fail("Parse", new Error("The request ended before its body"))))
+    })
   }
 
   /** The body as it comes, counted against the limit of the fiber. */
