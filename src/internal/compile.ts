@@ -117,7 +117,7 @@ const resolve = (
     const redirect = HttpServerResponse.redirect(location + search, { status: 308 })
     return missing(frame, Effect.succeed(redirect), rawPath)
   }
-  const owner = found.boundary?.value ?? frame
+  const owner = found.owner?.value ?? frame
   if (found.allowed.length === 0) return missing(owner, notFound, rawPath)
   if (method === "OPTIONS") return missing(owner, allow(found.allowed), rawPath)
   return missing(owner, Effect.fail(new HttpError.MethodNotAllowed({ method, allowed: found.allowed })), rawPath)
