@@ -26,7 +26,7 @@ import * as ContentDisposition from "./http/ContentDisposition.ts"
 import * as EntityTag from "./http/EntityTag.ts"
 import * as Status from "./http/Status.ts"
 import * as Syntax from "./http/Syntax.ts"
-import { hasBody, retyped, typed } from "./internal/responseBody.ts"
+import { hasBody, isContentType, prepared, retyped } from "./internal/responseBody.ts"
 import { withCookie, withoutCookie } from "./internal/responseCookie.ts"
 import { checked, checkHeader, checkStatus, toLocation } from "./internal/responseHead.ts"
 
@@ -60,7 +60,7 @@ const types = {
 
 /** Text, as `text/plain; charset=utf-8`. */
 export const text = (body: string, options?: Options): HttpServerResponse =>
-  options === undefined ? Base.text(body, types.text) : checked(Base.text(body, typed(options, types.text.contentType)))
+  Base.text(body, options === undefined ? types.text : prepared(options, types.text.contentType))
 
 /** Markup, as `text/html; charset=utf-8`. A string is refused: it would not be escaped. */
 export const html = <A>(
@@ -68,7 +68,10 @@ export const html = <A>(
   options?: Options
 ): HttpServerResponse => {
   if (!Html.isHtml(markup)) throw new TypeError("Response.html: no escaped HTML: write html`...`, or Html.raw(text)")
-  return text(Html.toString(markup), options === undefined ? types.html : typed(options, types.html.contentType))
+  return Base.text(
+    Html.toString(markup),
+    options === undefined ? types.html : prepared(options, types.html.contentType)
+  )
 }
 
 /** A value as JSON. Throws a TypeError for what JSON has no form for: a BigInt, a cycle, undefined, a function, a symbol. */
@@ -76,9 +79,7 @@ export const json = (value: unknown, options?: Options): HttpServerResponse => {
   const body: string | undefined = JSON.stringify(value)
   if (body === undefined)
     throw new TypeError(`Response.json: ${typeof value} has no JSON; give null, or Response.empty()`)
-  return options === undefined
-    ? Base.text(body, types.json)
-    : checked(Base.text(body, typed(options, types.json.contentType)))
+  return Base.text(body, options === undefined ? types.json : prepared(options, types.json.contentType))
 }
 
 /**
@@ -89,13 +90,12 @@ export const schema = <A, R = never>(
   schema: Schema.ConstraintCodec<A, unknown, unknown, R>,
   options?: { readonly status?: number; readonly headers?: Headers.Input; readonly contentType?: string }
 ): Described<A, R> => {
-  const { contentType = types.json.contentType, headers, status = 200 } = options ?? {}
-  const prepared = { status, contentType, headers: headers === undefined ? undefined : Headers.fromInput(headers) }
-  checked(Base.text("", prepared))
+  const { contentType = types.json.contentType, headers = {}, status = 200 } = options ?? {}
+  const made = prepared({ status, contentType, headers: Headers.fromInput(headers) })
   const codec = Schema.encodeEffect(Schema.toCodecJson(schema))
   const respond = hasBody(status)
-    ? (encoded: unknown) => Base.text(JSON.stringify(encoded), prepared)
-    : () => Base.empty({ status, headers: prepared.headers })
+    ? (encoded: unknown) => Base.text(JSON.stringify(encoded), made)
+    : () => Base.empty({ status, headers: made.headers })
   return {
     _tag: "Described",
     schema,
@@ -108,9 +108,7 @@ export const schema = <A, R = never>(
 
 /** Bytes, as `application/octet-stream`. They are not copied. */
 export const bytes = (body: Uint8Array, options?: Options): HttpServerResponse =>
-  options === undefined
-    ? Base.uint8Array(body)
-    : checked(Base.uint8Array(body, typed(options, types.bytes.contentType)))
+  Base.uint8Array(body, options === undefined ? types.bytes : prepared(options, types.bytes.contentType))
 
 /**
  * A stream of bytes or text (as UTF-8), as `application/octet-stream`; chunked unless `contentLength` is given. A stream that
@@ -121,15 +119,13 @@ export const stream = <E>(
   options?: Options & { readonly contentLength?: number | undefined }
 ): HttpServerResponse => {
   const encoded = Stream.map(body, (chunk) => (typeof chunk === "string" ? encoder.encode(chunk) : chunk))
-  return options === undefined
-    ? Base.stream(encoded)
-    : checked(Base.stream(encoded, typed(options, types.bytes.contentType)))
+  return Base.stream(encoded, options === undefined ? types.bytes : prepared(options, types.bytes.contentType))
 }
 
 /** No body: 204 unless said; with another status `Content-Length: 0` where the status allows it. */
 export const empty = (options?: Base.Options.WithContent): HttpServerResponse => {
   if (options === undefined) return Base.empty()
-  const response = checked(Base.empty(options))
+  const response = Base.empty(prepared(options))
   const whole = !hasBody(response.status) || response.headers["content-length"] !== undefined
   return whole ? response : Base.setHeader(response, "content-length", "0")
 }
@@ -152,11 +148,14 @@ const combinator = <Args extends ReadonlyArray<unknown>>(
 ): Combinator<Args> => dual((args) => Base.isHttpServerResponse(args[0]), change)
 
 /** Sets a header in place of any that it has by the name. */
-export const setHeader = combinator((self, name: string, value: string) => {
-  if (name.length === 12 && name.toLowerCase() === "content-type") return type(self, value)
-  checkHeader(name, value)
-  return Base.setHeader(self, name, value)
-})
+export const setHeader: Combinator<[name: string, value: string]> = dual(
+  3,
+  (self: HttpServerResponse, name: string, value: string): HttpServerResponse => {
+    if (isContentType(name)) return type(self, value)
+    checkHeader(name, value)
+    return Base.setHeader(self, name, value)
+  }
+)
 
 /** Sets several headers. */
 export const setHeaders = combinator((self, headers: Headers.Input) => {
@@ -226,6 +225,7 @@ export const lastModified = combinator((self, date: Date) => {
 
 /** Adds header names to `Vary`, each once. */
 export const vary = combinator((self, names: string) => {
+  if (self.headers.vary === undefined && Syntax.isToken(names)) return Base.setHeader(self, "vary", names)
   const present = Syntax.elements(self.headers.vary ?? "")
   if (present.includes("*")) return self
   const known = new Set(present.map((name) => name.toLowerCase()))

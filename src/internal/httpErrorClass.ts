@@ -165,7 +165,14 @@ export const decorate = (
   error: HttpError,
   response: HttpServerResponse.HttpServerResponse
 ): HttpServerResponse.HttpServerResponse => {
-  const headers = Headers.removeMany(Headers.fromInput(error[symbol].headers()), ofBody)
-  const decorated = checked(HttpServerResponse.setHeaders(response, headers))
+  const own = Headers.fromInput(error[symbol].headers())
+  const decorated = isEmpty(own)
+    ? response
+    : checked(HttpServerResponse.setHeaders(response, Headers.removeMany(own, ofBody)))
   return error.cookies === undefined ? decorated : HttpServerResponse.mergeCookies(decorated, error.cookies)
+}
+
+const isEmpty = (headers: Headers.Headers): boolean => {
+  for (const _ in headers) return false
+  return true
 }

@@ -1,27 +1,43 @@
 /**
- * The body of a response, as far as its content type goes.
+ * The options and the body of a response, checked before it is made.
  *
  * ```ts
- * typed({ status: 201 }, "text/plain") // { status: 201, contentType: "text/plain" }
+ * prepared({ status: 201 }, "text/plain") // { status: 201, contentType: "text/plain" }
  * ```
  */
 import * as Headers from "effect/http/Headers"
 import * as HttpBody from "effect/http/HttpBody"
 import type { Options } from "effect/http/HttpServerResponse"
+import { checkHeader, checkStatus } from "./responseHead.ts"
 
 /** Whether a status has a body (RFC 9110 §6.4.1; 205: §15.3.6). */
 export const hasBody = (status: number): boolean => status !== 204 && status !== 205 && status !== 304
 
-/** The options with the content type they have, else that of their headers, else the usual one. */
-export const typed = <O extends Options>(options: O, usual: string): O => {
-  if (options.contentType !== undefined) return options
-  const headers = options.headers
-  if (headers === undefined) return { ...options, contentType: usual }
-  // An iterator can be read once only.
-  const record = Symbol.iterator in headers ? Headers.fromInput(headers) : headers
-  const named = Object.keys(record).some((name) => name.length === 12 && name.toLowerCase() === "content-type")
-  return { ...options, headers: record, contentType: named ? undefined : usual }
+/**
+ * The options with the content type they have, else that of their headers, else the usual one. Throws a TypeError for what
+ * cannot be written. Checked here and not on the response made of them: that took 500 ns for a JSON of 600, this takes 80.
+ */
+export const prepared = (options: Options, usual?: string): Options => {
+  const { contentLength, contentType, cookies, headers, status = 200, statusText } = options
+  checkStatus(status, statusText)
+  if (contentType !== undefined) checkHeader("content-type", contentType)
+  let record = headers
+  let type = contentType ?? usual
+  if (headers !== undefined) {
+    // An iterator can be read once only.
+    record = Symbol.iterator in headers ? Headers.fromInput(headers) : headers
+    for (const name of Object.keys(record)) {
+      const value = record[name]
+      if (value === undefined) continue
+      checkHeader(name, typeof value === "string" ? value : value.join(", "))
+      if (isContentType(name)) type = contentType
+    }
+  }
+  return { status: options.status, statusText, headers: record, cookies, contentType: type, contentLength }
 }
+
+/** Whether a name is Content-Type, in any case. */
+export const isContentType = (name: string): boolean => name.length === 12 && name.toLowerCase() === "content-type"
 
 /**
  * The body with another content type; undefined when it has none of its own. The body has to know it: Effect's combinators take

@@ -18,8 +18,8 @@ const invalid = /[^\t\x20-\x7e\x80-\xff]/
 export const checkHeader = (name: string, value: string): void => {
   if (!Syntax.isToken(name))
     throw new TypeError(`${JSON.stringify(name)} is no header name: only letters, digits and "-"`)
+  if (!invalid.test(value)) return
   const at = value.search(invalid)
-  if (at === -1) return
   const code = value.charCodeAt(at).toString(16).toUpperCase().padStart(4, "0")
   throw new TypeError(`The header "${name}" has U+${code} at ${at}, which no header can carry: encode or remove it`)
 }
