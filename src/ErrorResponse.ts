@@ -153,7 +153,9 @@ const log = ({ answer, defect, interrupted }: Answer, cause: Cause.Cause<unknown
   if (answer.status < 400) return undefined
   const caused = causeOf(HttpError.isHttpError(answer) ? answer : failureOf(cause)) !== undefined
   const message = `The handler failed with ${answer.status} ${Status.reason(answer.status)}`.trimEnd()
-  if (answer.status < 500) return caused ? Effect.logDebug(message, cause) : undefined
+  // 501 and 505 are the client's doing: what it asked for is not spoken here.
+  const own = answer.status >= 500 && answer.status !== 501 && answer.status !== 505
+  if (!own) return caused ? Effect.logDebug(message, cause) : undefined
   return Effect.andThen(
     caused ? Effect.logError(message, cause) : Effect.logWarning(message),
     ErrorReporter.report(cause)

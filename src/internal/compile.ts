@@ -55,6 +55,8 @@ interface Table {
   readonly router: Router.Router<Endpoint>
   readonly frame: Frame
   readonly normalize: boolean
+  /** The 404 of its app. */
+  readonly miss: Endpoint
 }
 
 /**
@@ -64,10 +66,15 @@ interface Table {
 export const compile = (app: App.Any, renderer: ErrorResponse.Renderer = ErrorResponse.render): Compiled => {
   const frame = enter(app, outermost(renderer))
   const normalize = app.options.normalizePath === true
-  const main: Table = { router: Router.make(flatten(app, frame, true)), frame, normalize }
+  const table = (app: App.Any, frame: Frame, isRoot: boolean): Table => ({
+    router: Router.make(flatten(app, frame, isRoot)),
+    frame,
+    normalize,
+    miss: inside(frame, notFound)
+  })
+  const main = table(app, frame, true)
   const hosts = hostsOf(app).map(([name, { app, host }]) => {
-    const inner = enter(app, { ...frame, names: [name] })
-    return { pattern: Host.pattern(host), router: Router.make(flatten(app, inner, false)), frame: inner, normalize }
+    return { pattern: Host.pattern(host), ...table(app, enter(app, { ...frame, names: [name] }), false) }
   })
   const exact = new Map(hosts.filter(({ pattern }) => pattern.exact).map((host) => [host.pattern.text, host]))
   const open = hosts.filter(({ pattern }) => !pattern.exact)
@@ -91,7 +98,7 @@ export const compile = (app: App.Any, renderer: ErrorResponse.Renderer = ErrorRe
 }
 
 const resolve = (
-  { frame, normalize, router }: Table,
+  { frame, miss, normalize, router }: Table,
   method: string,
   rawPath: string,
   search: string,
@@ -117,8 +124,9 @@ const resolve = (
     const redirect = HttpServerResponse.redirect(location + search, { status: 308 })
     return missing(frame, Effect.succeed(redirect), rawPath)
   }
-  const owner = found.owner?.value ?? frame
-  if (found.allowed.length === 0) return missing(owner, notFound, rawPath)
+  const owner = found.owner?.value ?? miss
+  // Where no method is allowed, the owner is the end of a mount, whose handler is its 404.
+  if (found.allowed.length === 0) return { ...owner, context: { params: noParams, name: "", path: rawPath } }
   if (method === "OPTIONS") return missing(owner, allow(found.allowed), rawPath)
   return missing(owner, Effect.fail(new HttpError.MethodNotAllowed({ method, allowed: found.allowed })), rawPath)
 }

@@ -75,8 +75,8 @@ export const inside = ({ renderer, wrap }: Owner, own: AnyHandler): Endpoint => 
   return { handler, answer, renderer, wrap }
 }
 
-/** Fails with 404. */
-export const notFound = Effect.suspend(() => Effect.fail(new HttpError.NotFound()))
+/** Fails with 404; one failure for all, for making an error costs more than the rest of the answer. */
+export const notFound = Effect.fail(new HttpError.NotFound())
 
 // Entry hides the tags from the types of tables.
 const entriesOf = (app: App.Any) => Object.entries(app.routes as unknown as Readonly<Record<string, Route.AnyEntry>>)

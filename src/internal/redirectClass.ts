@@ -48,7 +48,11 @@ export interface Class<Tag extends string, Status extends number> {
 }
 
 /** A tagged error that is answered by what `respond` makes of its options; never reported as an error. */
-export const make = <Input>(tag: string, status: number, respond: (input: Input) => HttpServerResponse) =>
+export const make = <Input>(
+  tag: string,
+  status: number,
+  respond: (input: Input) => HttpServerResponse
+): { readonly status: number; new (input: Input): Redirect & { readonly location: string | undefined } } =>
   class extends Data.TaggedError(tag)<{}> {
     static readonly status = status
     readonly status = status
