@@ -6,8 +6,9 @@
  * Router.find(router, "GET", "/users/42") // { entry, params: { id: "42" } }
  * ```
  *
- * A fixed path beats a pattern; otherwise the order of declaration decides. A route that can never be reached is refused
- * when the router is made. HEAD is answered by GET where no route takes it. The cost of a lookup does not grow with routes.
+ * A fixed path beats a pattern; otherwise the order of declaration decides, where the routes of one path stand together. A route
+ * that can never be reached is refused when the router is made. HEAD is answered by GET where no route of the path takes it. The
+ * cost of a lookup does not grow with routes.
  *
  * @source aiohttp.web.UrlDispatcher
  * @spec RFC 9110 §9.3.2, §15.5.6
@@ -15,47 +16,57 @@
 import type * as Pattern from "./http/Pattern.ts"
 import * as Tree from "./internal/routeTree.ts"
 
-/** A route as the router sees it. No `methods` means any method; `boundary` ends the search below its path. */
+/** A route as the router sees it. */
 export interface Entry<A> {
   readonly name: string
   readonly pattern: Pattern.Pattern
+  /** Undefined for every method that no other route of the path takes. */
   readonly methods: ReadonlyArray<string> | undefined
+  /** Takes everything below its path too. */
+  readonly subtree?: boolean
+  /** As `subtree`, but what comes to it is not found: the end of a mounted app. */
   readonly boundary?: boolean
   readonly value: A
 }
 
-/** What was found: a route with its parameters, or nothing, with the methods that the path does allow. */
+/**
+ * What was found: a route with its parameters. Or nothing, with the methods that the path does allow, and the `owner`: the first
+ * route of the path, or the boundary that ended the search.
+ */
 export type Found<A> =
   | { readonly entry: Entry<A>; readonly params: Readonly<Record<string, string>> }
-  | {
-      readonly entry: undefined
-      readonly allowed: ReadonlyArray<string>
-      readonly boundary: Entry<A> | undefined
-    }
+  | { readonly entry: undefined; readonly allowed: ReadonlyArray<string>; readonly owner: Entry<A> | undefined }
+
+type Resource<A> = Tree.Resource<Entry<A>>
+type Taker<A> = Tree.Taker<Entry<A>>
 
 /** A router, made by `make`. */
 export interface Router<A> {
-  readonly fixed: ReadonlyMap<string, Tree.Resource<Entry<A>>>
+  readonly fixed: ReadonlyMap<string, Resource<A>>
   readonly tree: Tree.Node<Entry<A>>
 }
 
 /** Builds the router. Throws a TypeError on a duplicate or a shadowed route, naming both and the cure. */
 export const make = <A>(entries: ReadonlyArray<Entry<A>>): Router<A> => {
-  const fixed = new Map<string, Tree.Resource<Entry<A>>>()
+  const fixed = new Map<string, Resource<A>>()
   const tree = Tree.make<Entry<A>>()
-  entries.forEach((entry, index) => {
-    const path = entry.pattern.fixed
-    if (path === undefined || entry.boundary) {
-      const shape = Tree.shape(entry.pattern, entry.boundary === true)
-      const shadow = Tree.covering(tree, shape, (other) => overlap(other, entry))
+  const resources = new Set<Resource<A>>()
+  for (const [order, entry] of entries.entries()) {
+    const subtree = entry.boundary === true || entry.subtree === true
+    const shape = Tree.shape(entry.pattern, subtree)
+    const path = subtree ? undefined : entry.pattern.fixed
+    let resource = path === undefined ? undefined : (fixed.get(path) ?? Tree.resource(shape))
+    if (path === undefined || resource === undefined) {
+      const shadow = Tree.covering(tree, shape, (other) => takes(other, entry))
       if (shadow !== undefined) throw unreachable(entry, shadow)
-      add(Tree.insert(tree, shape, index), entry, shape.names)
-      return
+      resource = Tree.insert(tree, shape)
+    } else {
+      fixed.set(path, resource)
     }
-    const resource = fixed.get(path) ?? Tree.resource(index, Tree.shape(entry.pattern, false))
-    fixed.set(path, resource)
-    add(resource, entry, [])
-  })
+    resources.add(resource)
+    add(resource, { entry, names: shape.names, order })
+  }
+  for (const resource of resources) settle(resource)
   return { fixed, tree }
 }
 
@@ -64,59 +75,83 @@ export const find = <A>(router: Router<A>, method: string, path: string): Found<
   const exact = router.fixed.get(path)
   const hit = exact === undefined ? undefined : pick(exact, method)
   if (hit !== undefined) return { entry: hit.entry, params: noParams }
-  const allowed = exact === undefined ? undefined : new Set(exact.methods.keys())
-  return search(Tree.candidates(router.tree, path), method, path, allowed)
-}
-
-const search = <A>(
-  candidates: ReadonlyArray<Tree.Resource<Entry<A>>>,
-  method: string,
-  path: string,
-  seen: Set<string> | undefined
-): Found<A> => {
-  let allowed = seen
-  for (const resource of candidates) {
-    const values = Tree.capture(resource.shape, path)
-    if (values === undefined) continue
-    const hit = pick(resource, method)
-    if (hit?.entry.boundary) return { entry: undefined, allowed: allow(allowed), boundary: hit.entry }
-    if (hit !== undefined) return { entry: hit.entry, params: Tree.record(hit.names, values) }
-    allowed ??= new Set()
-    for (const name of resource.methods.keys()) allowed.add(name)
+  const near = Tree.candidates(router.tree, path)
+  let best: Taker<A> | undefined
+  let values: ReadonlyArray<string> = []
+  for (const resource of near) {
+    const taker = pick(resource, method)
+    if (taker === undefined || (best !== undefined && best.order < taker.order)) continue
+    const captured = Tree.capture(resource.shape, path)
+    if (captured === undefined) continue
+    best = taker
+    values = captured
   }
-  return { entry: undefined, allowed: allow(allowed), boundary: undefined }
+  return best === undefined || best.entry.boundary
+    ? missed(exact, near, path, best)
+    : { entry: best.entry, params: Tree.record(best.names, values) }
 }
 
 const noParams: Readonly<Record<string, string>> = Object.freeze(Object.create(null))
 
-const pick = <A>(resource: Tree.Resource<Entry<A>>, method: string) =>
-  resource.methods.get(method) ?? (method === "HEAD" ? resource.methods.get("GET") : undefined) ?? resource.any
+const pick = <A>(resource: Resource<A>, method: string): Taker<A> | undefined =>
+  resource.methods.get(method) ?? resource.any
 
-// HEAD comes with GET, OPTIONS with every path (RFC 9110 §10.2.1).
-const allow = (methods: Set<string> | undefined): ReadonlyArray<string> => {
-  if (methods === undefined || methods.size === 0) return []
-  if (methods.has("GET")) methods.add("HEAD")
-  return [...methods.add("OPTIONS")].sort()
+// Routes behind the boundary that ended the search are not there.
+const missed = <A>(
+  exact: Resource<A> | undefined,
+  near: ReadonlyArray<Resource<A>>,
+  path: string,
+  boundary: Taker<A> | undefined
+): Found<A> => {
+  const end = boundary?.order ?? Number.POSITIVE_INFINITY
+  const there = near.flatMap(({ methods, shape }) => {
+    const open = [...methods].filter(([, { order }]) => order < end)
+    return open.length === 0 || Tree.capture(shape, path) === undefined ? [] : open
+  })
+  const own = exact === undefined ? there : [...exact.methods]
+  const owner = own.reduce<Taker<A> | undefined>(
+    (a, [, b]) => (a === undefined || b.order < a.order ? b : a),
+    undefined
+  )
+  const allowed = new Set([...own, ...there].map(([method]) => method))
+  // OPTIONS comes with every path (RFC 9110 §10.2.1).
+  if (allowed.size > 0) allowed.add("OPTIONS")
+  return { entry: undefined, allowed: [...allowed].sort(), owner: (owner ?? boundary)?.entry }
 }
 
-const add = <A>(resource: Tree.Resource<Entry<A>>, entry: Entry<A>, names: ReadonlyArray<string>): void => {
-  if (entry.methods === undefined) {
-    if (resource.any !== undefined) throw duplicate(entry, resource.any.entry)
-    resource.any = { entry, names }
-    return
-  }
-  for (const method of entry.methods) {
-    const other = resource.methods.get(method) ?? resource.any
-    if (other !== undefined) throw duplicate(entry, other.entry)
-    resource.methods.set(method, { entry, names })
+const add = <A>(resource: Resource<A>, taker: Taker<A>): void => {
+  const { methods } = taker.entry
+  for (const method of methods ?? [undefined]) {
+    const other = method === undefined ? resource.any : resource.methods.get(method)
+    if (other !== undefined) throw duplicate(taker.entry, other.entry)
+    if (method === undefined) resource.any = taker
+    else resource.methods.set(method, { ...taker })
   }
 }
 
-const overlap = <A>(earlier: Entry<A>, later: Entry<A>): boolean =>
-  earlier.methods === undefined || (later.methods?.some((method) => earlier.methods?.includes(method)) ?? false)
+// HEAD comes with GET (RFC 9110 §9.3.2). A route stands where the first stands that would take its method without it.
+const settle = <A>({ any, methods }: Resource<A>): void => {
+  const get = methods.get("GET")
+  const head = methods.get("HEAD")
+  for (const taker of methods.values()) taker.order = Math.min(taker.order, any?.order ?? taker.order)
+  if (get === undefined) return
+  if (head === undefined) methods.set("HEAD", get)
+  else head.order = Math.min(head.order, get.order)
+}
 
-const show = <A>(entry: Entry<A>): string =>
-  `"${entry.name}" (${entry.methods?.join(", ") ?? "any method"} ${entry.pattern.path || "/"}${entry.boundary ? "/..." : ""})`
+// A boundary behind a catch-all harms nobody: the fixed paths of its app are still reached.
+const takes = <A>(earlier: Entry<A>, later: Entry<A>): boolean => {
+  const { methods } = earlier
+  if (later.boundary && !earlier.boundary && !earlier.subtree) return false
+  if (methods === undefined) return true
+  const has = (method: string) => methods.includes(method) || (method === "HEAD" && methods.includes("GET"))
+  return later.methods?.some(has) ?? false
+}
+
+const show = <A>({ name, methods, pattern, boundary, subtree }: Entry<A>): string => {
+  const path = boundary || subtree ? `${pattern.path}/...` : pattern.path || "/"
+  return `"${name}" (${methods?.join(", ") ?? "any method"} ${path})`
+}
 
 const duplicate = <A>(later: Entry<A>, earlier: Entry<A>): TypeError =>
   new TypeError(

@@ -3,33 +3,43 @@
  *
  * ```ts
  * const tree = make<string>()
- * insert(tree, shape(Pattern.parse("/users/{id}"), false), 0)
+ * insert(tree, shape(Pattern.parse("/users/{id}"), false))
  * ```
  *
  * Segments are compared from the left: literal segments by a map, all other segments by one branch, and what may span
- * slashes (a regex that can match "/", a catch-all, the boundary of a mount) is kept as a tail at the place it begins.
+ * slashes (a regex that can match "/", a catch-all, a subtree) is kept as a tail at the place it begins.
  */
 import * as Pattern from "../http/Pattern.ts"
 
-/** One segment of a pattern: a literal, any non-empty text, or what a regex matches. */
-type Segment = { readonly literal: string } | { readonly simple: true } | { readonly regex: RegExp }
+/** One segment of a pattern: a literal, any non-empty text, or what a regex matches, "" among it or not. */
+type Segment =
+  | { readonly literal: string }
+  | { readonly simple: true }
+  | { readonly source: string; readonly empty: boolean }
 
 /** A pattern cut into segments; `tail` is what follows them and may span slashes. */
 export interface Shape {
   readonly segments: ReadonlyArray<Segment>
-  readonly tail: "none" | "boundary" | "any" | "some" | "regex"
+  readonly tail: "none" | "subtree" | "any" | "some" | "regex"
   readonly names: ReadonlyArray<string>
   /** The pattern without its names: equal for patterns that match the same paths by the same text. */
   readonly key: string
+  /** Undefined where comparing the segments is enough. */
   readonly regex: RegExp | undefined
+}
+
+/** A route where it is found: `order` is its place among the declared, and `names` are those of its parameters. */
+export interface Taker<A> {
+  readonly entry: A
+  readonly names: ReadonlyArray<string>
+  order: number
 }
 
 /** The routes of one path; `any` takes the methods that no other takes. */
 export interface Resource<A> {
-  readonly index: number
   readonly shape: Shape
-  readonly methods: Map<string, { readonly entry: A; readonly names: ReadonlyArray<string> }>
-  any: { readonly entry: A; readonly names: ReadonlyArray<string> } | undefined
+  readonly methods: Map<string, Taker<A>>
+  any: Taker<A> | undefined
 }
 
 /** A node of the tree. */
@@ -43,42 +53,28 @@ export interface Node<A> {
 /** An empty tree. */
 export const make = <A>(): Node<A> => ({ literals: new Map(), other: undefined, here: [], tails: [] })
 
-/** An empty resource; the index is its place in the order of declaration. */
-export const resource = <A>(index: number, shape: Shape): Resource<A> => ({
-  index,
-  shape,
-  methods: new Map(),
-  any: undefined
-})
+/** The routes of a path that has none yet. */
+export const resource = <A>(shape: Shape): Resource<A> => ({ shape, methods: new Map(), any: undefined })
 
-/** Cuts a pattern into a shape. A boundary matches its own path and everything below. */
-export const shape = (pattern: Pattern.Pattern, boundary: boolean): Shape => {
+/** Cuts a pattern into a shape. A subtree matches its own path and everything below. */
+export const shape = (pattern: Pattern.Pattern, subtree: boolean): Shape => {
   const groups = split(pattern)
   const crossing = groups.findIndex((parts) => parts.some((part) => typeof part !== "string" && crosses(part.regex)))
-  const own = crossing === -1 ? groups : groups.slice(0, crossing)
-  const rest = crossing === -1 ? [] : groups.slice(crossing)
-  const segments = own.map(segment)
-  const key = groups
-    .map((parts) => parts.map((part) => (typeof part === "string" ? part : `{${part.regex ?? ""}}`)).join(""))
-    .join("/")
-  const plain = segments.every((each) => !("regex" in each))
-  const only = rest.length === 1 && rest[0]?.length === 1 ? rest[0][0] : undefined
-  const tail =
-    crossing === -1
-      ? boundary
-        ? "boundary"
-        : "none"
-      : typeof only === "object" && only.regex === ".*"
-        ? "any"
-        : typeof only === "object" && only.regex === ".+"
-          ? "some"
-          : "regex"
-  const regex = plain && tail !== "regex" ? undefined : expression(pattern, boundary)
-  return { segments, tail, names: pattern.names, key: boundary ? `${key}/...` : key, regex }
+  const segments = (crossing === -1 ? groups : groups.slice(0, crossing)).map(segment)
+  const tail = crossing === -1 ? (subtree ? "subtree" : "none") : tailOf(groups.slice(crossing))
+  const plain = tail !== "regex" && segments.every((each) => !("source" in each))
+  const whole = subtree ? new RegExp(pattern.regex.source.replace(/\$$/, "(?:/.*)?$"), "us") : pattern.regex
+  return {
+    segments,
+    tail,
+    names: pattern.names,
+    key: JSON.stringify([subtree, groups.map(nameless)]),
+    regex: plain ? undefined : whole
+  }
 }
 
 /** Adds a shape; the same shape with other names gives the resource that is there. */
-export const insert = <A>(tree: Node<A>, shape: Shape, index: number): Resource<A> => {
+export const insert = <A>(tree: Node<A>, shape: Shape): Resource<A> => {
   let node = tree
   for (const each of shape.segments) {
     if ("literal" in each) {
@@ -92,16 +88,16 @@ export const insert = <A>(tree: Node<A>, shape: Shape, index: number): Resource<
   const list = shape.tail === "none" ? node.here : node.tails
   const there = list.find((other) => other.shape.key === shape.key)
   if (there !== undefined) return there
-  const added = resource<A>(index, shape)
+  const added = resource<A>(shape)
   list.push(added)
   return added
 }
 
-/** The resources whose segments fit a decoded path, in the order of declaration; `capture` decides. */
+/** The resources whose segments fit a decoded path; `capture` decides. */
 export const candidates = <A>(tree: Node<A>, path: string): ReadonlyArray<Resource<A>> => {
   const out: Array<Resource<A>> = []
-  collect(tree, path, 0, out)
-  return out.length < 2 ? out : out.sort((a, b) => a.index - b.index)
+  if (path.startsWith("/")) collect(tree, path, 0, out)
+  return out
 }
 
 const collect = <A>(node: Node<A>, path: string, start: number, out: Array<Resource<A>>): void => {
@@ -138,10 +134,8 @@ export const capture = (shape: Shape, path: string): ReadonlyArray<string> | und
     start = end
   }
   if (shape.tail === "any" || shape.tail === "some") {
-    if (start === path.length) return undefined
-    const rest = path.slice(start + 1)
-    if ((shape.tail === "some" && rest === "") || rest.includes("\n")) return undefined
-    values.push(Pattern.decodeValue(rest))
+    if (start === path.length || (shape.tail === "some" && start + 1 === path.length)) return undefined
+    values.push(Pattern.decodeValue(path.slice(start + 1)))
   }
   return values
 }
@@ -156,15 +150,17 @@ export const record = (
   return params
 }
 
+/** All routes of a resource. */
+export const takers = <A>(resource: Resource<A>): ReadonlyArray<Taker<A>> =>
+  resource.any === undefined ? [...resource.methods.values()] : [...resource.methods.values(), resource.any]
+
 /** An earlier route that takes every path of this shape, if `matters` says that its methods meet. */
 export const covering = <A>(tree: Node<A>, shape: Shape, matters: (entry: A) => boolean): A | undefined => {
   const visit = (node: Node<A>, at: number): A | undefined => {
-    const lists = at === shape.segments.length ? [node.tails, node.here] : [node.tails]
-    for (const resource of lists.flat()) {
+    for (const resource of at === shape.segments.length ? [...node.tails, ...node.here] : node.tails) {
       if (resource.shape.key === shape.key || !covers(resource.shape, shape, at)) continue
-      for (const { entry } of [...resource.methods.values(), ...(resource.any === undefined ? [] : [resource.any])]) {
-        if (matters(entry)) return entry
-      }
+      const taker = takers(resource).find(({ entry }) => matters(entry))
+      if (taker !== undefined) return taker.entry
     }
     const segment = shape.segments[at]
     if (segment === undefined) return undefined
@@ -174,28 +170,30 @@ export const covering = <A>(tree: Node<A>, shape: Shape, matters: (entry: A) => 
   return visit(tree, 0)
 }
 
+// `depth` is the number of the segments of `wide`; `narrow` has as many.
 const covers = (wide: Shape, narrow: Shape, depth: number): boolean => {
-  for (let i = 0; i < depth; i++) {
-    const a = wide.segments[i]
-    const b = narrow.segments[i]
-    if (a === undefined || b === undefined || !coversSegment(a, b)) return false
-  }
-  if (wide.tail === "boundary") return true
-  if (wide.tail === "none") return narrow.tail === "none"
-  if (narrow.tail === "boundary") return false
+  if (!wide.segments.every((segment, index) => coversSegment(segment, narrow.segments[index] as Segment))) return false
   const more = narrow.segments[depth]
-  if (wide.tail === "any")
-    return more !== undefined || narrow.tail === "any" || narrow.tail === "some" || narrow.tail === "regex"
-  if (wide.tail === "some")
-    return more !== undefined ? !("literal" in more && more.literal === "") : narrow.tail === "some"
-  return false
+  const spans = narrow.tail !== "none" && narrow.tail !== "subtree"
+  switch (wide.tail) {
+    case "subtree":
+      return true
+    case "none":
+      return narrow.tail === "none"
+    case "any":
+      return more !== undefined || spans
+    case "some":
+      if (more === undefined) return narrow.tail === "some"
+      return spans || narrow.segments.length > depth + 1 || coversSegment({ simple: true }, more)
+    case "regex":
+      return false
+  }
 }
 
 const coversSegment = (wide: Segment, narrow: Segment): boolean => {
   if ("literal" in wide) return "literal" in narrow && wide.literal === narrow.literal
-  if ("regex" in wide) return "regex" in narrow && wide.regex.source === narrow.regex.source
-  if ("literal" in narrow) return narrow.literal !== ""
-  return "simple" in narrow || !narrow.regex.test("")
+  if ("source" in wide) return "source" in narrow && wide.source === narrow.source
+  return "literal" in narrow ? narrow.literal !== "" : "simple" in narrow || !narrow.empty
 }
 
 const split = (pattern: Pattern.Pattern): ReadonlyArray<ReadonlyArray<Pattern.Part>> => {
@@ -213,22 +211,28 @@ const split = (pattern: Pattern.Pattern): ReadonlyArray<ReadonlyArray<Pattern.Pa
 }
 
 const segment = (parts: ReadonlyArray<Pattern.Part>): Segment => {
-  const [only] = parts
-  if (parts.length === 0) return { literal: "" }
-  if (parts.length === 1 && typeof only === "string") return { literal: only }
+  const [only = ""] = parts
+  if (parts.length <= 1 && typeof only === "string") return { literal: only }
   if (parts.length === 1 && typeof only === "object" && only.regex === undefined) return { simple: true }
-  return { regex: new RegExp(`^${parts.map(source).join("")}$`, "u") }
+  const empty = parts.every(
+    (part) => typeof part === "object" && new RegExp(`^(?:${part.regex ?? "."})$`, "us").test("")
+  )
+  return { source: JSON.stringify(nameless(parts)), empty }
 }
 
-const expression = (pattern: Pattern.Pattern, boundary: boolean): RegExp =>
-  new RegExp(`^${pattern.parts.map(source).join("")}${boundary ? "(?:/.*)?" : ""}$`, boundary ? "us" : "u")
+const nameless = (parts: ReadonlyArray<Pattern.Part>) =>
+  parts.map((part) => (typeof part === "string" ? part : [part.regex]))
 
-const source = (part: Pattern.Part): string =>
-  typeof part === "string" ? part.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&") : `(?<${part.name}>${part.regex ?? "[^/]+"})`
+const tailOf = (groups: ReadonlyArray<ReadonlyArray<Pattern.Part>>): "any" | "some" | "regex" => {
+  const only = groups.length === 1 && groups[0]?.length === 1 ? groups[0][0] : undefined
+  const regex = typeof only === "object" ? only.regex : undefined
+  return regex === ".*" ? "any" : regex === ".+" ? "some" : "regex"
+}
 
-// True unless the regex is plainly unable to match a slash: digits, words, literals, classes without negation.
+// True unless the regex is plainly unable to match a slash: digits, words, literals, classes of those, negated ones with "/". A
+// range may only begin with what comes after "/", as letters and digits do.
 const crosses = (regex: string | undefined): boolean =>
   regex !== undefined &&
-  !/^(?:[\w\-,;:=@!~ %&']|\\[dw.\-+*?()[\]{}|$^]|\[(?:[\w\-.,;:=@!~ %&'+*]|\\[dw.-])+\]|\((?:\?:)?|[)|+*?]|\{\d+(?:,\d*)?\})+$/u.test(
+  !/^(?:[\w\-,;:=@!~ %&']|\\[dw.\-+*?()[\]{}|$^]|\[-?(?:\w-\w|[\w.,;:=@!~ %&'+*]|\\[dw.-])+-?\]|\[\^[^\]\\]*\/[^\]\\]*\]|\((?:\?:)?|[)|+*?]|\{\d+(?:,\d*)?\})+$/u.test(
     regex
   )
