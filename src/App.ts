@@ -15,7 +15,7 @@ import { type Pipeable, pipeArguments } from "effect/Pipeable"
 import type * as Scope from "effect/Scope"
 import type * as ErrorResponse from "./ErrorResponse.ts"
 import type { Engine, Handler, Without } from "./Handler.ts"
-import { compile } from "./internal/compile.ts"
+import { check } from "./internal/compile.ts"
 import * as handling from "./internal/handling.ts"
 import type { Servable } from "./internal/servable.ts"
 import * as table from "./internal/table.ts"
@@ -75,7 +75,7 @@ export const make = <const T extends Routes>(
   options: Options = {}
 ): App<T[keyof T]["~E"], T[keyof T]["~R"], T> => {
   const app = build({ routes, options, middleware: [] })
-  compile(app)
+  check(app)
   return app as App<T[keyof T]["~E"], T[keyof T]["~R"], T>
 }
 

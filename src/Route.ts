@@ -72,9 +72,9 @@ export interface Host<out A extends App.Any> extends Pipeable {
 }
 
 /** A foreign Effect handler below a path. */
-export interface MountedHandler<out E, out R> extends Pipeable {
+export interface MountedHandler<out Path extends string, out E, out R> extends Pipeable {
   readonly _tag: "MountedHandler"
-  readonly path: string
+  readonly path: Path
   readonly handler: Handler<unknown, unknown>
   /** Builds the handler of a mounted layer when the app starts. */
   readonly build: Effect.Effect<Handler<unknown, unknown>, never, unknown> | undefined
@@ -83,7 +83,7 @@ export interface MountedHandler<out E, out R> extends Pipeable {
 }
 
 /** What stands in a table, with its tag. */
-export type AnyEntry = Any | Mount<string, App.Any> | Host<App.Any> | MountedHandler<unknown, unknown>
+export type AnyEntry = Any | Mount<string, App.Any> | Host<App.Any> | MountedHandler<string, unknown, unknown>
 
 /** The two ways to declare a route: path and handler, or path, description and handler. */
 export interface Verb {
@@ -205,11 +205,11 @@ export const host = <A extends App.Any>(name: string, app: A): Host<A> =>
  * and shares no router with this app or with another mount. Catch the failures of building a layer before.
  */
 export const mountHandler: {
-  <E, R>(path: string, handler: Handler<E, R>): MountedHandler<E, Exclude<R, Engine>>
-  <A, R>(
-    path: string,
+  <const Path extends string, E, R>(path: Path, handler: Handler<E, R>): MountedHandler<Path, E, Exclude<R, Engine>>
+  <const Path extends string, A, R>(
+    path: Path,
     layer: Layer.Layer<A, never, R>
-  ): MountedHandler<Mounted.Failures<R>, Exclude<Mounted.Needs<R>, Engine>>
+  ): MountedHandler<Path, Mounted.Failures<R>, Exclude<Mounted.Needs<R>, Engine>>
 } = (path: string, app: Handler<unknown, unknown> | Layer.Layer<unknown, never, unknown>): never =>
   Object.assign(Object.create(proto), {
     _tag: "MountedHandler",

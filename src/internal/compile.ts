@@ -6,7 +6,8 @@
  * const target = compiled.dispatch("GET", "example.com", "/users/42", "?page=2")
  * ```
  *
- * What is not found is a failure inside the innermost app whose prefix fits, so its middleware and its error renderer see it.
+ * What is not found is a failure inside an app, so that its middleware and its error renderer see it: a 405 and the answer to
+ * OPTIONS inside the app of the path's first route, a 404 inside the innermost app whose prefix fits.
  */
 import * as Effect from "effect/Effect"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
@@ -20,6 +21,7 @@ import * as Pattern from "../http/Pattern.ts"
 import * as Router from "../Router.ts"
 import {
   type Endpoint,
+  type Entry,
   enter,
   type Frame,
   flatten,
@@ -54,34 +56,22 @@ export interface Compiled {
 interface Table {
   readonly router: Router.Router<Endpoint>
   readonly frame: Frame
-  readonly normalize: boolean
   /** The 404 of its app. */
   readonly miss: Endpoint
 }
 
 /**
  * Compiles an app; failures are rendered by `renderer` where no app says otherwise. Throws a TypeError for what `Router.make` and
- * `Pattern.parse` refuse, and for a host below the root.
+ * `Pattern.parse` refuse, for a host below the root, and for one that is there twice.
  */
 export const compile = (app: App.Any, renderer: ErrorResponse.Renderer = ErrorResponse.render): Compiled => {
-  const frame = enter(app, outermost(renderer))
-  const normalize = app.options.normalizePath === true
-  const table = (app: App.Any, frame: Frame, isRoot: boolean): Table => ({
-    router: Router.make(flatten(app, frame, isRoot)),
-    frame,
-    normalize,
-    miss: inside(frame, notFound)
-  })
-  const main = table(app, frame, true)
-  const hosts = hostsOf(app).map(([name, { app, host }]) => {
-    return { pattern: Host.pattern(host), ...table(app, enter(app, { ...frame, names: [name] }), false) }
-  })
+  const { frame, hosts, main } = tables(app, renderer, rooted)
   const exact = new Map(hosts.filter(({ pattern }) => pattern.exact).map((host) => [host.pattern.text, host]))
   const open = hosts.filter(({ pattern }) => !pattern.exact)
 
   const dispatch: Compiled["dispatch"] = (method, hostname, path, search) => {
     if (hosts.length === 0) return resolve(main, method, path, search, undefined)
-    const host = exact.get(hostname)
+    const host = exact.get(hostname.replace(/\.$/, ""))
     if (host !== undefined) return resolve(host, method, path, search, undefined)
     for (const host of open) {
       const params = host.pattern.match(hostname)
@@ -97,8 +87,42 @@ export const compile = (app: App.Any, renderer: ErrorResponse.Renderer = ErrorRe
   }
 }
 
+/** Throws what `compile` would throw of an app that may yet be mounted: there "" and "/" are two paths. */
+export const check = (app: App.Any): void => {
+  tables(app, ErrorResponse.render, (entry) => entry)
+}
+
+const rooted = (entry: Entry): Entry =>
+  entry.pattern.path === "" && !entry.boundary && !entry.subtree ? { ...entry, pattern: Pattern.parse("/") } : entry
+
+const tables = (app: App.Any, renderer: ErrorResponse.Renderer, place: (entry: Entry) => Entry) => {
+  const frame = enter(app, outermost(renderer))
+  const table = (entries: ReadonlyArray<Entry>, frame: Frame): Table => ({
+    router: Router.make(entries),
+    frame,
+    miss: inside(frame, notFound)
+  })
+  const main = table(flatten(app, frame, true).map(place), frame)
+  const names = new Map<string, string>()
+  const hosts = hostsOf(app).map(([name, { app, host }]) => {
+    const pattern = Host.pattern(host)
+    const key = pattern.text.replace(/\{\w+\}/g, "{}")
+    const other = names.get(key)
+    if (other !== undefined) throw new TypeError(`"${other}" and "${name}" are the same host, ${key}; remove one`)
+    names.set(key, name)
+    const inner = enter(app, { ...frame, names: [name] })
+    const entries = flatten(app, inner, false).map(rooted)
+    const twice = entries.find((entry) => entry.pattern.names.some((param) => pattern.names.includes(param)))
+    if (twice !== undefined) {
+      throw new TypeError(`"${twice.name}" has a parameter of the host ${host} again; give it another name`)
+    }
+    return { pattern, ...table(entries, inner) }
+  })
+  return { frame, main, hosts }
+}
+
 const resolve = (
-  { frame, miss, normalize, router }: Table,
+  { frame, miss, router }: Table,
   method: string,
   rawPath: string,
   search: string,
@@ -116,15 +140,15 @@ const resolve = (
     const { name, pattern, value } = found.entry
     const params =
       hostParams === undefined ? found.params : Object.assign(Object.create(null), hostParams, found.params)
-    const { answer, handler, renderer, wrap } = value
-    return { answer, handler, renderer, wrap, context: { params, name, path: pattern.path } }
-  }
-  const location = normalize ? normalized(router, method, rawPath) : undefined
-  if (location !== undefined) {
-    const redirect = HttpServerResponse.redirect(location + search, { status: 308 })
-    return missing(frame, Effect.succeed(redirect), rawPath)
+    const { answer, handler, normalizePath, renderer, wrap } = value
+    return { answer, handler, normalizePath, renderer, wrap, context: { params, name, path: pattern.path } }
   }
   const owner = found.owner?.value ?? miss
+  const location = owner.normalizePath ? normalized(router, method, rawPath) : undefined
+  if (location !== undefined) {
+    const redirect = HttpServerResponse.redirect(location + search, { status: 308 })
+    return missing(owner, Effect.succeed(redirect), rawPath)
+  }
   // Where no method is allowed, the owner is the end of a mount, whose handler is its 404.
   if (found.allowed.length === 0) return { ...owner, context: { params: noParams, name: "", path: rawPath } }
   if (method === "OPTIONS") return missing(owner, allow(found.allowed), rawPath)

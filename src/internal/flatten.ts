@@ -18,13 +18,15 @@ import * as Pattern from "../http/Pattern.ts"
 import type * as Route from "../Route.ts"
 import type * as Router from "../Router.ts"
 import * as ByteLimit from "./byteLimit.ts"
+import * as Tree from "./routeTree.ts"
 
 type AnyHandler = Handler<unknown, unknown>
 
-/** What surrounds a handler: the middleware of the apps around it, and who renders its failures. */
+/** What surrounds a handler: the middleware of the apps around it, and what they say of failures and of other paths. */
 export interface Owner {
   readonly wrap: (handler: AnyHandler) => AnyHandler
   readonly renderer: ErrorResponse.Renderer
+  readonly normalizePath: boolean
 }
 
 /** A handler in its middleware. */
@@ -33,6 +35,9 @@ export interface Endpoint extends Owner {
   /** The handler with every failure answered. */
   readonly answer: Handler<never, unknown>
 }
+
+/** An entry of the router. */
+export type Entry = Router.Entry<Endpoint>
 
 /** Where an app stands: below which path and names, and inside what. */
 export interface Frame extends Owner {
@@ -48,35 +53,40 @@ export const outermost = (renderer: ErrorResponse.Renderer): Frame => ({
   names: [],
   wrap: (handler) => handler,
   renderer,
+  normalizePath: false,
   builds: []
 })
 
-/** The frame inside an app: its middleware, its body limit and its renderer. */
+/** The frame inside an app: its middleware and its options. */
 export const enter = (app: App.Any, outer: Frame): Frame => {
-  const { bodyLimit, errorResponse } = app.options
+  const { bodyLimit, errorResponse, normalizePath } = app.options
   const limit = bodyLimit === undefined ? undefined : ByteLimit.parse(bodyLimit)
   return {
     ...outer,
     renderer: errorResponse ?? outer.renderer,
+    normalizePath: normalizePath ?? outer.normalizePath,
     wrap: (handler) => {
-      const onion = app.middleware.reduce((inner, middleware) => middleware(inner), handler)
-      const limited = limit === undefined ? onion : Effect.provideService(onion, HttpServerRequest.MaxBodySize, limit)
+      const inner = onion(app.middleware, handler)
+      const limited = limit === undefined ? inner : Effect.provideService(inner, HttpServerRequest.MaxBodySize, limit)
       return outer.wrap(limited)
     }
   }
 }
 
+const onion = (middleware: App.Any["middleware"], handler: AnyHandler): AnyHandler =>
+  middleware.reduce((inner, each) => each(inner), handler)
+
 /** A handler inside its owner. */
-export const inside = ({ renderer, wrap }: Owner, own: AnyHandler): Endpoint => {
+export const inside = ({ normalizePath, renderer, wrap }: Owner, own: AnyHandler): Endpoint => {
   const handler = wrap(own)
   const answer = Effect.catchCause(Effect.interruptible(handler), (cause) =>
     Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) => ErrorResponse.answer(cause, request, renderer))
   )
-  return { handler, answer, renderer, wrap }
+  return { handler, answer, normalizePath, renderer, wrap }
 }
 
-/** Fails with 404; one failure for all, for making an error costs more than the rest of the answer. */
-export const notFound = Effect.fail(new HttpError.NotFound())
+/** Fails with 404; one failure for all, for making an error costs more than the rest of the answer. It cannot be changed. */
+export const notFound = Effect.fail(Object.freeze(new HttpError.NotFound()))
 
 // Entry hides the tags from the types of tables.
 const entriesOf = (app: App.Any) => Object.entries(app.routes as unknown as Readonly<Record<string, Route.AnyEntry>>)
@@ -85,41 +95,58 @@ const entriesOf = (app: App.Any) => Object.entries(app.routes as unknown as Read
 export const hostsOf = (app: App.Any): ReadonlyArray<readonly [name: string, Route.Host<App.Any>]> =>
   entriesOf(app).filter((entry): entry is [string, Route.Host<App.Any>] => entry[1]._tag === "Host")
 
-/** The entries of an app in the order of declaration. Throws a TypeError for a host that is not in the root. */
-export const flatten = (app: App.Any, frame: Frame, isRoot: boolean): ReadonlyArray<Router.Entry<Endpoint>> =>
-  entriesOf(app).flatMap(([key, entry]): ReadonlyArray<Router.Entry<Endpoint>> => {
-    const names = [...frame.names, key]
-    const name = names.join(".")
-    if (entry._tag === "Host") {
-      if (isRoot) return []
-      throw new TypeError(`The host "${entry.host}" ("${name}") is inside another app; declare hosts in the root app`)
-    }
-    const pattern = Pattern.join(frame.prefix, Pattern.parse(entry._tag === "Route" ? entry.path : prefix(entry.path)))
-    if (entry._tag === "Mount") {
-      const inner = enter(entry.app, { ...frame, prefix: pattern, names })
-      const routes = flatten(entry.app, inner, false)
-      if (pattern.path === frame.prefix.path) return routes
-      return [...routes, { name, pattern, methods: undefined, boundary: true, value: inside(inner, notFound) }]
-    }
-    if (entry._tag === "MountedHandler") return mounted(name, pattern, entry, frame)
-    return Object.entries(entry.handlers).map(([method, handler]) => ({
-      name,
-      pattern: pattern.path === "" ? Pattern.parse("/") : pattern,
-      methods: method === "*" ? undefined : [method],
-      value: inside(
-        frame,
-        entry.middleware.reduce((inner, middleware) => middleware(inner), handler)
-      )
-    }))
+/**
+ * The entries of an app in the order of declaration; an app mounted at "/" ends behind all of them. Throws a TypeError for a host
+ * that is not in the root.
+ */
+export const flatten = (app: App.Any, frame: Frame, isRoot: boolean): ReadonlyArray<Entry> => {
+  const all = entriesOf(app).flatMap(([key, entry]): ReadonlyArray<Entry> => {
+    const inner = { ...frame, names: [...frame.names, key] }
+    if (entry._tag === "Route") return routes(entry, inner)
+    if (entry._tag === "Mount") return mounted(entry.app, { ...inner, prefix: below(frame, entry) })
+    if (entry._tag === "MountedHandler") return foreign(entry, inner)
+    if (isRoot) return []
+    const name = inner.names.join(".")
+    throw new TypeError(`The host "${entry.host}" ("${name}") is inside another app; declare hosts in the root app`)
   })
+  const isEnd = ({ boundary, pattern }: Entry) => boundary === true && pattern.path === frame.prefix.path
+  return [...all.filter((entry) => !isEnd(entry)), ...all.filter(isEnd).slice(0, 1)]
+}
+
+const below = ({ prefix }: Frame, { path }: { readonly path: string }): Pattern.Pattern =>
+  Pattern.join(prefix, Pattern.parse(path.replace(/\/+$/, "")))
+
+const routes = ({ handlers, middleware, path }: Route.Any, frame: Frame): ReadonlyArray<Entry> => {
+  const pattern = Pattern.join(frame.prefix, Pattern.parse(path))
+  return Object.entries(handlers).map(([method, handler]) => ({
+    name: frame.names.join("."),
+    pattern,
+    methods: method === "*" ? undefined : [method],
+    value: inside(frame, onion(middleware, handler))
+  }))
+}
+
+const mounted = (app: App.Any, frame: Frame): ReadonlyArray<Entry> => {
+  const inner = enter(app, frame)
+  const all = flatten(app, inner, false)
+  const { names, prefix: pattern } = frame
+  const last = all.at(-1)
+  if (last?.boundary && last.pattern.path === pattern.path) return all
+  return [
+    ...all,
+    { name: names.join("."), pattern, methods: undefined, boundary: true, value: inside(inner, notFound) }
+  ]
+}
 
 // A foreign handler takes its prefix and everything below, and sees the rest of the path.
-const mounted = (
-  name: string,
-  pattern: Pattern.Pattern,
-  entry: Route.MountedHandler<unknown, unknown>,
-  frame: Frame
-): ReadonlyArray<Router.Entry<Endpoint>> => {
+const foreign = (entry: Route.MountedHandler<string, unknown, unknown>, frame: Frame): ReadonlyArray<Entry> => {
+  const name = frame.names.join(".")
+  const pattern = below(frame, entry)
+  const { segments, tail } = Tree.shape(pattern, false)
+  if (tail !== "none") {
+    const cure = `keep its regex from matching "/", as [^/]+ does`
+    throw new TypeError(`The prefix "${pattern.path}" of the handler "${name}" may span several segments; ${cure}`)
+  }
   let built = entry.handler
   if (entry.build !== undefined) {
     const build = entry.build as Effect.Effect<AnyHandler, never, Scope.Scope>
@@ -129,24 +156,20 @@ const mounted = (
       })
     )
   }
-  const depth = pattern.path.split("/").length
   const handler = Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) => {
-    const stripped = request.modify({ url: below(request.url, depth) })
+    const stripped = request.modify({ url: rest(request.url, segments.length) })
     return Effect.provideService(built, HttpServerRequest.HttpServerRequest, stripped)
   })
-  const value = inside(frame, handler)
-  const whole = pattern.path === "" ? [] : [{ name, pattern, methods: undefined, value }]
-  return [...whole, { name, pattern: Pattern.parse(`${pattern.path}/{_rest:[^]*}`), methods: undefined, value }]
+  const whole = { name, pattern, methods: undefined, value: inside(frame, handler) }
+  // The prefix itself is a fixed path, which beats patterns.
+  return pattern.fixed === undefined || pattern.path === ""
+    ? [{ ...whole, subtree: true }]
+    : [whole, { ...whole, subtree: true }]
 }
 
 // The path without its first segments, with its query.
-const below = (url: string, depth: number): string => {
+const rest = (url: string, depth: number): string => {
   const end = url.search(/[?#]|$/)
-  const rest = url.slice(0, end).split("/").slice(depth).join("/")
-  return `/${rest}${url.slice(end)}`
-}
-
-const prefix = (path: string): string => {
-  if (path === "" || path.startsWith("/")) return path.replace(/\/+$/, "")
-  throw new TypeError(`The prefix "${path}" has to start with "/": write "/${path}"`)
+  const segments = url.slice(0, end).split("/")
+  return `/${segments.slice(depth + 1).join("/")}${url.slice(end)}`
 }

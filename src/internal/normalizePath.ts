@@ -14,10 +14,13 @@ import * as Router from "../Router.ts"
 
 /** The first candidate that is a route, percent-encoded as it came; undefined when there is none. */
 export const normalized = <A>(router: Router.Router<A>, method: string, path: string): string | undefined => {
-  const merged = path.replace(/\/{2,}/g, "/").replace(/^\/*\\+|^(?!\/)/, "/")
-  const other = merged.endsWith("/") ? merged.replace(/\/$/, "") : `${merged}/`
+  const merged = path.replace(/^(?!\/)|\/{2,}/g, "/").replace(unsafe, encodeURIComponent)
+  const other = merged.endsWith("/") ? merged.slice(0, -1) : `${merged}/`
   return [merged, other].find((candidate) => {
     const decoded = candidate === path || candidate === "" ? undefined : Pattern.decode(candidate)
     return decoded !== undefined && Router.find(router, method, decoded).entry !== undefined
   })
 }
+
+// What a client drops, or takes for a slash, at the beginning of a path (WHATWG URL §4.4).
+const unsafe = /[^!-~]|[\\]/gu

@@ -27,9 +27,11 @@ export type Urls<T, Prefix extends string = ""> = {
     ? Url<Pattern.ParamName<`${Prefix}${Path}`>>
     : T[K] extends Route.Mount<infer Path, infer A>
       ? Urls<A["routes"], `${Prefix}${Path}`>
-      : T[K] extends Route.Host<infer A>
-        ? Urls<A["routes"]>
-        : Url<never>
+      : T[K] extends Route.MountedHandler<infer Path, unknown, unknown>
+        ? Url<Pattern.ParamName<`${Prefix}${Path}`>>
+        : T[K] extends Route.Host<infer A>
+          ? Urls<A["routes"]>
+          : never
 }
 
 /** Builds a URL; `query` is appended, a name with an array several times, undefined not at all. */
@@ -51,8 +53,9 @@ export const rows = (app: App.Any, prefix = "", names: ReadonlyArray<string> = [
     const name = [...names, key].join(".")
     if (entry._tag === "Host") return rows(entry.app, "", [...names, key], entry.host)
     const path = prefix + entry.path
-    if (entry._tag === "Mount") return rows(entry.app, path.replace(/\/+$/, ""), [...names, key], host)
-    if (entry._tag === "MountedHandler") return [{ name, method: "*", path: `${path}/...`, host, route: undefined }]
+    const trimmed = path.replace(/\/+$/, "")
+    if (entry._tag === "Mount") return rows(entry.app, trimmed, [...names, key], host)
+    if (entry._tag === "MountedHandler") return [{ name, method: "*", path: `${trimmed}/...`, host, route: undefined }]
     return Object.keys(entry.handlers).map((method) => ({ name, method, path: path || "/", host, route: entry }))
   })
 
@@ -62,7 +65,8 @@ export const urls = (app: App.Any, prefix = ""): Readonly<Record<string, unknown
     entries(app).map(([key, entry]) => {
       if (entry._tag === "Host") return [key, urls(entry.app)]
       if (entry._tag === "Mount") return [key, urls(entry.app, prefix + entry.path.replace(/\/+$/, ""))]
-      return [key, url(prefix + entry.path || "/")]
+      const path = prefix + entry.path
+      return [key, url((entry._tag === "Route" ? path : path.replace(/\/+$/, "")) || "/")]
     })
   )
 
