@@ -109,9 +109,14 @@ export const flatten = (app: App.Any, frame: Frame, isRoot: boolean): ReadonlyAr
     const name = inner.names.join(".")
     throw new TypeError(`The host "${entry.host}" ("${name}") is inside another app; declare hosts in the root app`)
   })
-  const isEnd = ({ boundary, pattern }: Entry) => boundary === true && pattern.path === frame.prefix.path
-  return [...all.filter((entry) => !isEnd(entry)), ...all.filter(isEnd).slice(0, 1)]
+  const ends = all.filter((entry) => entry.boundary && endsAt(frame.prefix)(entry))
+  const others = all.filter((entry) => !ends.includes(entry))
+  return others.some(endsAt(frame.prefix)) ? others : [...others, ...ends.slice(0, 1)]
 }
+
+// Nothing is left for a boundary there.
+const endsAt = (prefix: Pattern.Pattern) => (entry: Entry) =>
+  (entry.boundary === true || entry.subtree === true) && entry.pattern.path === prefix.path
 
 const below = ({ prefix }: Frame, { path }: { readonly path: string }): Pattern.Pattern =>
   Pattern.join(prefix, Pattern.parse(path.replace(/\/+$/, "")))
@@ -130,8 +135,7 @@ const mounted = (app: App.Any, frame: Frame): ReadonlyArray<Entry> => {
   const inner = enter(app, frame)
   const all = flatten(app, inner, false)
   const { names, prefix: pattern } = frame
-  const last = all.at(-1)
-  if (last?.boundary && last.pattern.path === pattern.path) return all
+  if (all.some(endsAt(pattern))) return all
   return [
     ...all,
     { name: names.join("."), pattern, methods: undefined, boundary: true, value: inside(inner, notFound) }
