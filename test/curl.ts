@@ -1,0 +1,91 @@
+/**
+ * The curl commands in the comments of an example or a document, run by a client, and what they say that comes back.
+ *
+ *     curl -i localhost:8080/old   # 302 and location: /new
+ */
+import { assert } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as HttpClientRequest from "effect/http/HttpClientRequest"
+import type * as HttpMethod from "effect/http/HttpMethod"
+import * as Ref from "effect/Ref"
+import type * as Testing from "../src/testing/Testing.ts"
+
+/** A command, its arguments, and the texts that its output has. */
+export interface Curl {
+  readonly command: string
+  readonly args: ReadonlyArray<string>
+  readonly wanted: ReadonlyArray<string>
+}
+
+const command = /^(?:\/\/)?\s*\$?\s*(curl (?:'[^']*'|[^'#\n]|(?<! )#)*?)(?:\s+# (.*))?$/gm
+
+/** The commands of a text, in its order. */
+export const parse = (text: string): ReadonlyArray<Curl> =>
+  [...text.matchAll(command)].map(([, command = "", wanted]) => ({
+    command,
+    args: [...command.matchAll(/'([^']*)'|(\S+)/g)].slice(1).map(([, quoted, bare]) => quoted ?? bare!),
+    wanted: wanted?.split(" and ").map((each) => each.trim()) ?? []
+  }))
+
+interface Sent {
+  readonly method: string | undefined
+  readonly url: string
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string | undefined
+  /** Whether the head is shown. */
+  readonly include: boolean
+}
+
+type Option = (sent: Sent, value: string) => Partial<Sent>
+
+const withHeader = (sent: Sent, name: string, value: string) => ({ headers: { [name]: value, ...sent.headers } })
+
+const flags: Readonly<Record<string, Option>> = {
+  "-i": () => ({ include: true }),
+  "-I": () => ({ include: true, method: "HEAD" }),
+  "-N": () => ({})
+}
+const options: Readonly<Record<string, Option>> = {
+  "-X": (_, method) => ({ method }),
+  "-H": (sent, line) => {
+    const at = line.indexOf(":")
+    return { headers: { ...sent.headers, [line.slice(0, at).toLowerCase()]: line.slice(at + 1).trim() } }
+  },
+  "-b": (sent, cookies) => withHeader(sent, "cookie", cookies),
+  "-d": (sent, body) => ({ body, ...withHeader(sent, "content-type", "application/x-www-form-urlencoded") }),
+  "--json": (sent, body) => ({
+    body,
+    headers: { "content-type": "application/json", ...sent.headers, accept: "application/json" }
+  })
+}
+
+const read = ({ args, command }: Curl): Sent => {
+  let sent: Sent = { method: undefined, url: "", headers: { accept: "*/*" }, body: undefined, include: false }
+  for (let at = 0; at < args.length; at++) {
+    const arg = args[at]!
+    const [flag, option] = [flags[arg], options[arg]]
+    if (flag !== undefined) sent = { ...sent, ...flag(sent, "") }
+    else if (option !== undefined) sent = { ...sent, ...option(sent, args[++at]!) }
+    else if (arg.startsWith("-")) throw new Error(`${command}: ${arg} is not known here`)
+    else sent = { ...sent, url: arg }
+  }
+  return sent
+}
+
+/** Runs the command against the client's app, and asserts that its output is the one that is wanted. */
+export const run = Effect.fnUntraced(function* (client: Testing.Client, curl: Curl) {
+  const { body, headers, include, method = body === undefined ? "GET" : "POST", url } = read(curl)
+  const target = url.replace(/^localhost:8080/, client.url)
+  // The methods of the type are those that Effect names; curl sends any.
+  const request = HttpClientRequest.make(method as HttpMethod.HttpMethod)(target, { headers })
+  yield* Ref.set(client.cookies, [])
+  const { "content-type": contentType } = headers
+  const response = yield* client.execute(
+    body === undefined ? request : HttpClientRequest.bodyText(request, body, contentType)
+  )
+  const cookies = Object.values(response.cookies.cookies).map((cookie) => `set-cookie: ${cookie.name}=${cookie.value}`)
+  const head = [response.status, ...Object.entries(response.headers).map(([name, value]) => `${name}: ${value}`)]
+  const text = yield* response.text
+  const output = include ? [...head, ...cookies, "", text].join("\n") : text
+  for (const each of curl.wanted) assert.include(output, each, curl.command)
+})
