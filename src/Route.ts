@@ -20,17 +20,29 @@ import type { HttpServerResponse } from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
 import { type Pipeable, pipeArguments } from "effect/Pipeable"
 import type * as App from "./App.ts"
-import { type Engine, type Handler, RouteContext, type Without } from "./Handler.ts"
+import type { Engine, Handler, Without } from "./Handler.ts"
 import type { ContentTooLarge } from "./HttpError.ts"
 import type { ParamName } from "./http/Pattern.ts"
 import * as ByteLimit from "./internal/byteLimit.ts"
 import * as Described from "./internal/described.ts"
-import type { Declared, Description, InputErrors, InputOf, OutOf, ParamSlot, Services } from "./internal/description.ts"
+import type {
+  BodyErrors,
+  Declared,
+  Description,
+  InputErrors,
+  OutOf,
+  ParamSlot,
+  Services,
+  Slot,
+  SlotValue
+} from "./internal/description.ts"
+import * as Direct from "./internal/direct.ts"
 import * as Mounted from "./internal/mountedLayer.ts"
 import type * as Middleware from "./Middleware.ts"
 
 /** What may stand in a table of routes. */
 export interface Entry {
+  readonly _tag: "Route" | "Mount" | "Host" | "MountedHandler"
   readonly "~E": unknown
   readonly "~R": unknown
 }
@@ -103,13 +115,15 @@ export interface Verb {
     path: Path,
     description: D,
     handler:
-      | ((input: InputOf<Path, D>) => Effect.Effect<OutOf<D>, Declared<D> | InputErrors<D>, R>)
-      | Effect.Effect<OutOf<D>, Declared<D> | InputErrors<D>, R>
+      | ((
+          input: { readonly [K in Slot<Path, D>]: SlotValue<Path, D, K> }
+        ) => Effect.Effect<OutOf<D>, Declared<D> | BodyErrors<D> | InputErrors<D>, R>)
+      | Effect.Effect<OutOf<D>, Declared<D> | BodyErrors<D> | InputErrors<D>, R>
   ): Route<
     Path,
-    Declared<D> | InputErrors<D>,
+    Declared<D> | BodyErrors<D> | InputErrors<D>,
     Exclude<R | Services<D>, Engine>,
-    { readonly [K in keyof InputOf<Path, D>]: InputOf<Path, D>[K] },
+    { readonly [K in Slot<Path, D>]: SlotValue<Path, D, K> },
     OutOf<D>
   >
 }
@@ -124,10 +138,8 @@ const proto = {
 const make = (path: string, handlers: Any["handlers"], description?: Description<string>): Any =>
   Object.assign(Object.create(proto), { _tag: "Route", path, handlers, description, middleware: [] })
 
-type Input = { readonly params: Readonly<Record<string, string>> }
-
-const plain = (handler: Handler<unknown, unknown> | ((input: Input) => Handler<unknown, unknown>)) =>
-  Effect.isEffect(handler) ? handler : Effect.flatMapEager(RouteContext, handler)
+const plain = (handler: Handler<unknown, unknown> | Direct.Direct) =>
+  Effect.isEffect(handler) ? handler : Direct.fromFunction(handler)
 
 const verb = (name: string): Verb =>
   // The overloads are told apart by arity; their types stand in Verb.

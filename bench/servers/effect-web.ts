@@ -8,11 +8,11 @@ const Person = Schema.Struct({ name: Schema.String, age: Schema.Int, tags: Schem
 const app = App.make({
   text: Route.get(
     "/text",
-    Effect.sync(() => Response.text("Hello, World!"))
+    Effect.succeed(Response.text("Hello, World!"))
   ),
   json: Route.get(
     "/json",
-    Effect.sync(() => Response.json({ message: "Hello, World!" }))
+    () => Effect.succeed(Response.json({ message: "Hello, World!" }))
   ),
   user: Route.get("/users/{id}", ({ params }) => Effect.succeed(Response.text(`user ${params.id}`))),
   echo: Route.post("/echo", { body: Body.json(Person), success: Response.schema(Person) }, ({ body }) =>

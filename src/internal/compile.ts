@@ -140,8 +140,7 @@ const resolve = (
     const { name, pattern, value } = found.entry
     const params =
       hostParams === undefined ? found.params : Object.assign(Object.create(null), hostParams, found.params)
-    const { answer, handler, normalizePath, renderer, wrap } = value
-    return { answer, handler, normalizePath, renderer, wrap, context: { params, name, path: pattern.path } }
+    return { ...value, context: { params, name, path: pattern.path } }
   }
   const owner = found.owner?.value ?? miss
   const location = owner.normalizePath ? normalized(router, method, rawPath) : undefined

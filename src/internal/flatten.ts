@@ -18,6 +18,7 @@ import * as Pattern from "../http/Pattern.ts"
 import type * as Route from "../Route.ts"
 import type * as Router from "../Router.ts"
 import * as ByteLimit from "./byteLimit.ts"
+import * as Direct from "./direct.ts"
 import * as Tree from "./routeTree.ts"
 
 type AnyHandler = Handler<unknown, unknown>
@@ -27,6 +28,8 @@ export interface Owner {
   readonly wrap: (handler: AnyHandler) => AnyHandler
   readonly renderer: ErrorResponse.Renderer
   readonly normalizePath: boolean
+  /** Nothing is around the handler. */
+  readonly bare: boolean
 }
 
 /** A handler in its middleware. */
@@ -34,6 +37,8 @@ export interface Endpoint extends Owner {
   readonly handler: AnyHandler
   /** The handler with every failure answered. */
   readonly answer: Handler<never, unknown>
+  /** How the handler is called where it needs no fiber; undefined inside middleware. */
+  readonly direct: Direct.Direct | undefined
 }
 
 /** An entry of the router. */
@@ -54,6 +59,7 @@ export const outermost = (renderer: ErrorResponse.Renderer): Frame => ({
   wrap: (handler) => handler,
   renderer,
   normalizePath: false,
+  bare: true,
   builds: []
 })
 
@@ -65,6 +71,7 @@ export const enter = (app: App.Any, outer: Frame): Frame => {
     ...outer,
     renderer: errorResponse ?? outer.renderer,
     normalizePath: normalizePath ?? outer.normalizePath,
+    bare: outer.bare && app.middleware.length === 0,
     wrap: (handler) => {
       const inner = onion(app.middleware, handler)
       const limited = limit === undefined ? inner : Effect.provideService(inner, HttpServerRequest.MaxBodySize, limit)
@@ -77,12 +84,12 @@ const onion = (middleware: App.Any["middleware"], handler: AnyHandler): AnyHandl
   middleware.reduce((inner, each) => each(inner), handler)
 
 /** A handler inside its owner. */
-export const inside = ({ normalizePath, renderer, wrap }: Owner, own: AnyHandler): Endpoint => {
+export const inside = ({ bare, normalizePath, renderer, wrap }: Owner, own: AnyHandler): Endpoint => {
   const handler = wrap(own)
   const answer = Effect.catchCause(Effect.interruptible(handler), (cause) =>
     Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) => ErrorResponse.answer(cause, request, renderer))
   )
-  return { handler, answer, normalizePath, renderer, wrap }
+  return { handler, answer, direct: bare ? Direct.of(own) : undefined, bare, normalizePath, renderer, wrap }
 }
 
 /** Fails with 404; one failure for all, for making an error costs more than the rest of the answer. It cannot be changed. */

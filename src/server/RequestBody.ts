@@ -5,16 +5,14 @@
  * const body = new RequestBody(incoming, outgoing)
  * ```
  *
- * gzip, x-gzip, deflate, br and zstd, stacked too; the limit counts decoded bytes. 100 Continue is sent when the body is first
- * read, and not at all for an empty one or one that is too large.
+ * The limit counts decoded bytes. 100 Continue is sent when the body is first read, and not at all for an empty one or one that is
+ * too large.
  *
  * @spec RFC 9110 §8.4, §10.1.1
  */
 
 import type * as Http from "node:http"
-import type { Readable } from "node:stream"
-import { pipeline } from "node:stream"
-import * as Zlib from "node:zlib"
+import { Readable } from "node:stream"
 import * as NodeStream from "@effect/platform-node/NodeStream"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -22,18 +20,10 @@ import type { HttpServerError } from "effect/http/HttpServerError"
 import { MaxBodySize } from "effect/http/HttpServerRequest"
 import * as Stream from "effect/Stream"
 import * as HttpError from "../HttpError.ts"
+import * as ContentCoding from "./contentCoding.ts"
 
 /** Makes the error of a request. */
 type Fail = (reason: "Parse" | "BodyTooLarge", cause: unknown) => HttpServerError
-
-const decoders: Readonly<Record<string, () => NodeJS.ReadWriteStream>> = {
-  gzip: () => Zlib.createGunzip(),
-  "x-gzip": () => Zlib.createGunzip(),
-  // "deflate" is zlib; many clients send it raw (RFC 9110 §8.4.1.2).
-  deflate: () => Zlib.createInflate(),
-  br: () => Zlib.createBrotliDecompress(),
-  zstd: () => Zlib.createZstdDecompress()
-}
 
 const awaitsContinue = new WeakSet<Http.IncomingMessage>()
 
@@ -51,53 +41,52 @@ export const announced = (source: Http.IncomingMessage): boolean => {
   return (length !== undefined && length !== "0") || source.headers["transfer-encoding"] !== undefined
 }
 
-const codingsOf = (source: Http.IncomingMessage): ReadonlyArray<string> =>
-  (source.headers["content-encoding"] ?? "")
-    .toLowerCase()
-    .split(",")
-    .map((coding) => coding.trim())
-    .filter((coding) => coding !== "" && coding !== "identity")
-
 /** The body, shared by all readers of a request. */
 export class RequestBody {
   private readonly source: Http.IncomingMessage
   private readonly response: Http.ServerResponse
   private readonly codings: ReadonlyArray<string>
-  private opened: Readable | undefined
+  private opened = false
   private result: Exit.Exit<Buffer, HttpServerError> | undefined
   private waiting: Array<(exit: Exit.Exit<Buffer, HttpServerError>) => void> | undefined
 
   constructor(source: Http.IncomingMessage, response: Http.ServerResponse) {
     this.source = source
     this.response = response
-    this.codings = source.headers["content-encoding"] === undefined ? [] : codingsOf(source)
+    this.codings = ContentCoding.parse(source.headers["content-encoding"])
   }
 
   /** True when there are content codings, all of them known. */
   get decodes(): boolean {
-    return this.codings.length > 0 && this.codings.every((coding) => Object.hasOwn(decoders, coding))
+    return this.codings.length > 0 && ContentCoding.isKnown(this.codings)
   }
 
-  /** The decoded bytes, unlimited, for readers that limit them themselves. */
+  /**
+   * The decoded bytes, unlimited, for readers that limit them themselves. They come once, or from what was read whole before.
+   * Throws when they were taken before, and UnsupportedMediaType for an unknown coding.
+   */
   open(): Readable {
-    if (this.opened !== undefined) return this.opened
+    if (this.result !== undefined) return Readable.from(Exit.isSuccess(this.result) ? [this.result.value] : [])
+    if (this.opened) throw taken()
+    const unsupported = this.unsupported()
+    if (unsupported !== undefined) throw unsupported
+    this.opened = true
     if (awaitsContinue.delete(this.source) && announced(this.source) && !this.response.headersSent) {
       this.response.writeContinue()
     }
-    // Decoding runs from the last coding applied to the first.
-    const stages = this.codings.toReversed().map((coding) => (decoders[coding] as () => NodeJS.ReadWriteStream)())
-    this.opened =
-      stages.length === 0 ? this.source : (pipeline([this.source, ...stages], () => {}) as unknown as Readable)
-    return this.opened
+    return this.codings.length === 0 ? this.source : ContentCoding.decode(this.source, this.codings)
+  }
+
+  private unsupported(): HttpError.UnsupportedMediaType | undefined {
+    if (this.codings.length === 0 || this.decodes) return undefined
+    const text = `The content coding "${this.codings.join(", ")}" is not supported`
+    return new HttpError.UnsupportedMediaType({ text, acceptsEncodings: ContentCoding.known })
   }
 
   /** What forbids reading at all: an unknown coding (415), or a Content-Length above the limit (413). */
   private refusal(limit: bigint | undefined, fail: Fail): HttpServerError | undefined {
-    if (this.codings.length > 0 && !this.decodes) {
-      const text = `The content coding "${this.codings.join(", ")}" is not supported`
-      const error = new HttpError.UnsupportedMediaType({ text, acceptsEncodings: ["gzip", "deflate", "br", "zstd"] })
-      return fail("Parse", error)
-    }
+    const unsupported = this.unsupported()
+    if (unsupported !== undefined) return fail("Parse", unsupported)
     const length = this.source.headers["content-length"]
     return limit !== undefined && length !== undefined && Number(length) > Number(limit)
       ? fail("BodyTooLarge", new Error(`Content-Length ${length} is above the limit of ${limit} bytes`))
@@ -119,6 +108,7 @@ export class RequestBody {
     const refused = this.refusal(limit, fail)
     if (refused !== undefined) return Effect.fail(refused)
     if (!announced(this.source)) return Exit.succeed(Buffer.alloc(0))
+    if (this.opened && this.waiting === undefined) return Effect.die(taken())
     return Effect.callback((resume) => {
       if (this.waiting !== undefined) {
         this.waiting.push(resume)
@@ -146,7 +136,7 @@ export class RequestBody {
         return
       }
       if (readable === this.source) readable.pause()
-      else this.source.unpipe()
+      else readable.destroy()
       done(Exit.fail(tooLarge(limit, fail)))
     })
     readable.on("end", () => done(Exit.succeed(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks))))
@@ -163,10 +153,13 @@ export class RequestBody {
         const limit = fiber.getRef(MaxBodySize)
         const refused = this.refusal(limit, fail)
         if (refused !== undefined) return Effect.fail(refused)
+        if (!announced(this.source)) return Effect.succeed(Stream.empty)
+        const readable = this.open()
         const chunks = NodeStream.fromReadable<Uint8Array, HttpServerError>({
-          evaluate: () => this.open(),
+          evaluate: () => readable,
           onError: (cause) => fail("Parse", malformed(cause)),
-          closeOnDone: false
+          // To destroy the request would be to destroy its connection.
+          closeOnDone: readable !== this.source
         })
         let size = 0
         return Effect.succeed(
@@ -182,11 +175,13 @@ export class RequestBody {
   }
 }
 
+const taken = () => new Error("The body has been taken as a stream before: it comes once")
+
 const tooLarge = (limit: bigint | number, fail: Fail) =>
   fail("BodyTooLarge", new Error(`The body is above the limit of ${limit} bytes`))
 
-// What zlib cannot decode is the client's fault; its message says what was wrong.
+// What cannot be decoded is the client's fault; the message says what was wrong.
 const malformed = (cause: unknown): unknown =>
-  /^(?:Z_|ERR__ERROR|ERR_BROTLI|ZSTD_)/.test(String((cause as NodeJS.ErrnoException).code))
-    ? new HttpError.BadRequest({ text: `The body cannot be decoded: ${(cause as Error).message}` })
+  ContentCoding.isMalformed(cause)
+    ? new HttpError.BadRequest({ text: `The body cannot be decoded: ${cause.message}` })
     : cause
