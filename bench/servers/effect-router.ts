@@ -13,11 +13,7 @@ const Person = Schema.Struct({ name: Schema.String, age: Schema.Int, tags: Schem
 const respond = HttpServerResponse.schemaJson(Person)
 
 const routes = HttpRouter.addAll([
-  HttpRouter.route(
-    "GET",
-    "/text",
-    Effect.sync(() => HttpServerResponse.text("Hello, World!"))
-  ),
+  HttpRouter.route("GET", "/text", Effect.succeed(HttpServerResponse.text("Hello, World!"))),
   HttpRouter.route(
     "GET",
     "/json",
