@@ -93,8 +93,9 @@ export const use =
  *
  * @source aiohttp.web.AbstractRoute.url_for
  */
-export const urls = <T extends Routes>(app: App<unknown, unknown, T, unknown>): table.Urls<T> =>
-  table.urls(app) as table.Urls<T>
+export const urls = <T extends Routes>(
+  app: App<unknown, unknown, T, unknown>
+): { readonly [K in keyof T]: table.UrlOf<T[K], ""> } => table.urls(app) as table.Urls<T>
 
 /** The table of all routes in the order of declaration, for people and for documents. */
 export const routes = (app: Any): ReadonlyArray<table.Row> => table.rows(app)

@@ -21,7 +21,10 @@ import type * as Middleware from "./Middleware.ts"
 /** An Effect that gives a response, may fail with E, and needs R. */
 export type Handler<E = never, R = never> = Effect.Effect<HttpServerResponse, E, R>
 
-/** The route that a request matched: its parameters, its name in the table ("admin.user"), its pattern and its method. */
+/**
+ * The route that a request matched: its parameters, its name in the table ("admin.user") and its pattern. For what is not found: no
+ * parameters, no name, and the path itself.
+ */
 export class RouteContext extends Context.Service<
   RouteContext,
   {

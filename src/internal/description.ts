@@ -14,16 +14,13 @@ import type { ParamName } from "../http/Pattern.ts"
 import type { ErrorClass } from "../Middleware.ts"
 import type * as Response from "../Response.ts"
 
-/** The parameters of a path, as they come from the wire. */
-export type Params<Path extends string> = { readonly [K in ParamName<Path>]: string }
-
 type Texts = { readonly [name: string]: string | undefined }
 type Query = { readonly [name: string]: string | ReadonlyArray<string> | undefined }
 
 /** What a described route declares. Parts that are absent are not decoded. */
 export interface Description<Path extends string> {
   /** Decodes the path parameters; failures are BadRequest (400). */
-  readonly params?: Schema.ConstraintCodec<unknown, Params<Path>, unknown, unknown>
+  readonly params?: Schema.ConstraintCodec<unknown, { readonly [K in ParamName<Path>]: string }, unknown, unknown>
   /** Decodes the query; a name that occurs once is a string, or an array where the schema wants one. BadRequest (400). */
   readonly query?: Schema.ConstraintCodec<unknown, Query, unknown, unknown>
   /** Decodes the header fields, by lower-case names. BadRequest (400). */
@@ -44,17 +41,23 @@ export interface Description<Path extends string> {
 /** "params" when the path has parameters, else nothing. */
 export type ParamSlot<Path extends string> = [ParamName<Path>] extends [never] ? never : "params"
 
-type Slot<D, K extends string> = D extends { readonly [_ in K]: unknown } ? K : never
-type Decoded<D, K extends string> = D extends { readonly [_ in K]: { readonly Type: infer A } } ? A : never
+type Decoded = "query" | "headers" | "cookies" | "body"
 
-/** What the handler of a described route is called with. */
-export type InputOf<Path extends string, D> = {
-  readonly [_ in ParamSlot<Path>]: D extends { readonly params: { readonly Type: infer A } } ? A : Params<Path>
-} & { readonly [_ in Slot<D, "query">]: Decoded<D, "query"> } & {
-  readonly [_ in Slot<D, "headers">]: Decoded<D, "headers">
-} & { readonly [_ in Slot<D, "cookies">]: Decoded<D, "cookies"> } & {
-  readonly [_ in Slot<D, "body">]: D extends { readonly body: Body.Body<infer A, unknown> } ? A : never
-}
+/** The parts of the input of a route with this description. */
+export type Slot<Path extends string, D> = ParamSlot<Path> | Extract<keyof D, Decoded>
+
+/** A part of the input, decoded. */
+export type SlotValue<Path extends string, D, K> = K extends "params"
+  ? D extends { readonly params: { readonly Type: infer A } }
+    ? A
+    : { readonly [Name in ParamName<Path>]: string }
+  : K extends keyof D
+    ? D[K] extends { readonly Type: infer A }
+      ? A
+      : D[K] extends Body.Body<infer A, unknown>
+        ? A
+        : never
+    : never
 
 /** What the handler of a described route returns. */
 export type OutOf<D> = D extends { readonly success: Response.Described<infer A, unknown> } ? A : HttpServerResponse
@@ -68,16 +71,20 @@ export type Declared<D> = D extends { readonly errors: ReadonlyArray<infer C> }
     : never
   : never
 
-/** The failures of decoding what a description asks for. */
-export type InputErrors<D> =
-  | (D extends { readonly body: unknown }
-      ?
-          | HttpError.BadRequest
-          | HttpError.ContentTooLarge
-          | HttpError.UnsupportedMediaType
-          | HttpError.UnprocessableContent
-      : never)
-  | (Slot<D, "params" | "query" | "headers" | "cookies"> extends never ? never : HttpError.BadRequest)
+/** The failures of reading and decoding a body. */
+export type BodyError =
+  | HttpError.BadRequest
+  | HttpError.ContentTooLarge
+  | HttpError.UnprocessableContent
+  | HttpError.UnsupportedMediaType
+
+/** The failures of the body that a description asks for. */
+export type BodyErrors<D> = D extends { readonly body: unknown } ? BodyError : never
+
+/** The failures of the other parts that a description asks for. */
+export type InputErrors<D> = [Extract<keyof D, "params" | "query" | "headers" | "cookies">] extends [never]
+  ? never
+  : HttpError.BadRequest
 
 /** The services that the schemas of a description need. */
 export type Services<D> =

@@ -19,29 +19,30 @@ export interface Row {
   readonly route: Route.Any | undefined
 }
 
-type Value = string | number
-
 /** Functions by the names of the routes; those of a mounted app are nested under the mount's name. */
-export type Urls<T, Prefix extends string = ""> = {
-  readonly [K in keyof T]: T[K] extends Route.Route<infer Path, unknown, unknown>
-    ? Url<Pattern.ParamName<`${Prefix}${Path}`>>
-    : T[K] extends Route.Mount<infer Path, infer A>
-      ? Urls<A["routes"], `${Prefix}${Path}`>
-      : T[K] extends Route.MountedHandler<infer Path, unknown, unknown>
-        ? Url<Pattern.ParamName<`${Prefix}${Path}`>>
-        : T[K] extends Route.Host<infer A>
-          ? Urls<A["routes"]>
-          : never
-}
+export type Urls<T> = { readonly [K in keyof T]: UrlOf<T[K], ""> }
 
 /** Builds a URL; `query` is appended, a name with an array several times, undefined not at all. */
-export type Url<Names extends string> = [Names] extends [never]
+export type UrlOf<T, Prefix extends string> =
+  T extends Route.Route<infer Path, unknown, unknown>
+    ? Url<Pattern.ParamName<`${Prefix}${Path}`>>
+    : T extends Route.MountedHandler<infer Path, unknown, unknown>
+      ? Url<Pattern.ParamName<`${Prefix}${Path}`>>
+      : T extends Route.Mount<infer Path, infer A>
+        ? { readonly [K in keyof A["routes"]]: UrlOf<A["routes"][K], `${Prefix}${Path}`> }
+        : T extends Route.Host<infer A>
+          ? { readonly [K in keyof A["routes"]]: UrlOf<A["routes"][K], ""> }
+          : never
+
+type Url<Names extends string> = [Names] extends [never]
   ? (params?: {}, options?: UrlOptions) => string
-  : (params: { readonly [K in Names]: Value }, options?: UrlOptions) => string
+  : (params: { readonly [K in Names]: string | number }, options?: UrlOptions) => string
 
 /** The query of a URL and its fragment. */
 export interface UrlOptions {
-  readonly query?: Parameters<typeof Query.format>[0]
+  readonly query?: {
+    readonly [name: string]: string | number | boolean | ReadonlyArray<string | number | boolean> | undefined
+  }
   readonly hash?: string
 }
 
@@ -72,7 +73,7 @@ export const urls = (app: App.Any, prefix = ""): Readonly<Record<string, unknown
 
 const url = (path: string) => {
   const pattern = Pattern.parse(path)
-  return (params: Readonly<Record<string, Value>> = {}, options: UrlOptions = {}): string => {
+  return (params: Readonly<Record<string, string | number>> = {}, options: UrlOptions = {}): string => {
     const query = options.query === undefined ? "" : Query.format(options.query)
     const hash = options.hash === undefined ? "" : `#${encodeURIComponent(options.hash)}`
     return `${Pattern.build(pattern, params)}${query === "" ? "" : `?${query}`}${hash}`
