@@ -171,10 +171,11 @@ export const make = Effect.fnUntraced(function* (
   const refuse = Malformed.refuser(base, compiled.renderer)
   server.on("request", onRequest)
   server.on("checkContinue", (source: Http.IncomingMessage, response: Http.ServerResponse) => {
-    expectContinue(source)
+    expectContinue(source, response)
     onRequest(source, response)
   })
   server.on("checkExpectation", (source: Http.IncomingMessage, response: Http.ServerResponse) => {
+    if (RequestTarget.parse(source) instanceof RequestTarget.Refused) return onRequest(source, response)
     connections.busy(source.socket, response)
     const text = `The expectation "${source.headers.expect}" is not known; only 100-continue is`
     run(

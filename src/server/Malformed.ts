@@ -2,7 +2,8 @@
  * Answers what never became a request: bytes that Node's parser refused, and heads that took too long.
  *
  * ```ts
- * server.on("clientError", (error, socket) => refuse(error, socket, undefined))
+ * const refuse = refuser(context, compiled.renderer)
+ * server.on("clientError", (error, socket) => refuse.clientError(error, socket, undefined))
  * ```
  *
  * The answer comes from the app's own renderer, then the connection is closed. Nothing is logged above debug.
@@ -11,25 +12,28 @@
  */
 
 import type * as Http from "node:http"
+import { validateHeaderValue } from "node:http"
 import type { Duplex } from "node:stream"
+import * as Cause from "effect/Cause"
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type { HttpServerResponse } from "effect/http/HttpServerResponse"
-import type * as ErrorResponse from "../ErrorResponse.ts"
+import * as ErrorResponse from "../ErrorResponse.ts"
 import * as HttpError from "../HttpError.ts"
 import * as Status from "../http/Status.ts"
 import { maxTarget } from "./RequestTarget.ts"
+import { close } from "./Unread.ts"
 
 interface ParserError extends Error {
   readonly code?: string
   readonly reason?: string
   readonly rawPacket?: Buffer
+  readonly bytesParsed?: number
 }
 
 /** The answer to a parser error, or undefined when there is nobody to answer. */
 export const classify = (error: ParserError): HttpError.HttpError | undefined => {
-  const packet = error.rawPacket
   switch (error.code) {
     case "ECONNRESET":
     case "EPIPE":
@@ -38,76 +42,113 @@ export const classify = (error: ParserError): HttpError.HttpError | undefined =>
     case "ERR_HTTP_REQUEST_TIMEOUT":
       return new HttpError.RequestTimeout({ text: "The request did not arrive in time" })
     case "HPE_HEADER_OVERFLOW":
-      return requestLine(packet).length > maxTarget
+      return /^[!#$%&'*+\-.^_`|~\w]+ /.test(lineOf(error))
         ? new HttpError.UriTooLong({ text: `The request-target is longer than ${maxTarget} bytes` })
         : new HttpError.RequestHeaderFieldsTooLarge({ text: "The header block is too large" })
     case "HPE_CHUNK_EXTENSIONS_OVERFLOW":
       return new HttpError.ContentTooLarge({ text: "The chunk extensions are too large" })
+    case "HPE_PAUSED_H2_UPGRADE":
+      return otherVersion()
     case "HPE_INVALID_VERSION":
-      return /HTTP\/\d\.\d\r?$/.test(requestLine(packet))
-        ? new HttpError.HttpVersionNotSupported({ text: "Only HTTP/1.0 and HTTP/1.1 are spoken here" })
+      return / HTTP\/(?!1\.[01])\d\.\d\r$/.test(lineOf(error))
+        ? otherVersion()
         : new HttpError.BadRequest({ text: "The HTTP version is malformed" })
     case "HPE_INVALID_METHOD":
       // A method that this server does not know is not a malformed one (RFC 9110 §9.1).
-      if (/^[!#$%&'*+\-.^_`|~\w]+ \S+ HTTP\/1\.[01]\r?$/.test(requestLine(packet))) {
-        return new HttpError.NotImplemented({ text: "This method is not known here" })
-      }
-      return new HttpError.BadRequest({ text: explain(error, packet) })
+      return /^[!#$%&'*+\-.^_`|~\w]+ \S+ HTTP\/1\.[01]\r$/.test(lineOf(error))
+        ? new HttpError.NotImplemented({ text: "This method is not known here" })
+        : new HttpError.BadRequest({ text: explain(error) })
     default:
-      return new HttpError.BadRequest({ text: explain(error, packet) })
+      return new HttpError.BadRequest({ text: explain(error) })
   }
 }
 
-const requestLine = (packet: Buffer | undefined): string => {
-  const text = packet?.toString("latin1") ?? ""
-  const end = text.indexOf("\n")
-  return end === -1 ? text : text.slice(0, end)
+const otherVersion = () => new HttpError.HttpVersionNotSupported({ text: "Only HTTP/1.0 and HTTP/1.1 are spoken here" })
+
+// The line that the parser stopped in, as far as it is in the last packet.
+const lineOf = ({ bytesParsed = 0, rawPacket }: ParserError): string => {
+  const text = rawPacket?.toString("latin1") ?? ""
+  const end = text.indexOf("\n", bytesParsed)
+  return text.slice(text.lastIndexOf("\n", bytesParsed - 1) + 1, end === -1 ? text.length : end)
 }
 
 // A TLS handshake record begins with 22, version 3 (RFC 8446 §5.1).
-const explain = (error: ParserError, packet: Buffer | undefined): string =>
-  packet?.[0] === 22 && packet[1] === 3
+const explain = ({ rawPacket, reason }: ParserError): string =>
+  rawPacket?.[0] === 22 && rawPacket[1] === 3
     ? "TLS was received where HTTP is spoken; use http:// or another port"
-    : `The request is malformed: ${error.reason ?? "not HTTP"}`
+    : `The request is malformed: ${reason ?? "not HTTP"}`
 
-/** Answers parser errors: after the responses that are still going out, never into the middle of one. */
-export const responder =
-  (context: Context.Context<never>, renderer: ErrorResponse.Renderer) =>
-  (error: Error, socket: Duplex, current: Http.ServerResponse | undefined): void => {
-    const refusal = classify(error)
-    if (refusal === undefined || !socket.writable || socket.destroyed) {
-      socket.destroy()
-      return
-    }
-    if (current === undefined || current.writableFinished) {
-      answer(context, renderer, refusal, socket)
-      return
-    }
-    // The body of a request in flight is broken: its own answer, unless one has begun.
-    if (!current.req.complete) {
-      if (current.headersSent) socket.destroy()
-      else answer(context, renderer, refusal, socket)
-      return
-    }
-    current.once("finish", () => answer(context, renderer, refusal, socket))
+interface Internals {
+  /** The response that is going out. */
+  readonly _httpMessage?: Http.ServerResponse | null
+}
+
+/** Writes refusals onto connections, with an app's renderer. */
+export interface Refuser {
+  /** Answers a parser error in its place: after the responses that are still going out, never into the middle of one. */
+  readonly clientError: (error: Error, socket: Duplex, last: Http.ServerResponse | undefined) => void
+  /** Answers CONNECT, likewise. */
+  readonly connect: (source: Http.IncomingMessage, last: Http.ServerResponse | undefined) => void
+}
+
+/** Makes the refuser. */
+export const refuser = (context: Context.Context<never>, renderer: ErrorResponse.Renderer): Refuser => {
+  // Node reports each further packet of what cannot be read: it is thrown away.
+  const refused = new WeakSet<Duplex>()
+
+  const answer = (error: HttpError.HttpError, socket: Duplex): void => {
+    // Its last response has said that it closes.
+    if (!socket.writable) return
+    const rendered = Effect.map(ErrorResponse.answer(Cause.fail(error), undefined, renderer), serialize)
+    Effect.runForkWith(context)(rendered).addObserver((exit) => {
+      if (Exit.isFailure(exit)) socket.destroy()
+      else close(socket, exit.value)
+    })
   }
 
-/** Writes an error onto a connection that has no response object, and closes it. */
-export const answer = (
-  context: Context.Context<never>,
-  renderer: ErrorResponse.Renderer,
-  error: HttpError.HttpError,
-  socket: Duplex
-): void => {
-  const rendered = renderer({ error, request: undefined, cause: undefined })
-  socket.on("error", () => socket.destroy())
-  Effect.runForkWith(context)(rendered).addObserver((exit) => {
-    if (Exit.isFailure(exit) || !socket.writable) {
-      socket.destroy()
-      return
+  // The body of the last request is broken: the refusal is its answer, unless its own has begun.
+  const inBody = (error: HttpError.HttpError, socket: Duplex, last: Http.ServerResponse): void => {
+    const active = (socket as Internals)._httpMessage
+    if (active !== last && active) active.once("finish", () => inBody(error, socket, last))
+    else if (last.writableEnded) last.once("finish", () => close(socket))
+    else if (last.headersSent) socket.destroy()
+    else {
+      abandon(last)
+      answer(error, socket)
     }
-    socket.end(serialize(exit.value), () => socket.destroy())
-  })
+  }
+
+  return {
+    clientError: (cause, socket, last) => {
+      if (refused.has(socket)) return
+      const error = classify(cause)
+      if (error === undefined || socket.destroyed) {
+        socket.destroy()
+        return
+      }
+      refused.add(socket)
+      if (last === undefined || last.writableFinished) answer(error, socket)
+      else if (last.req.complete) last.once("finish", () => answer(error, socket))
+      else inBody(error, socket, last)
+    },
+    connect: ({ method = "CONNECT", socket }, last) => {
+      const error = new HttpError.MethodNotAllowed({ method, allowed: [], text: "This server is no tunnel" })
+      socket.on("error", () => socket.destroy())
+      socket.resume()
+      if (last === undefined || last.writableFinished) answer(error, socket)
+      else {
+        // Node has taken its listeners off this socket.
+        socket.on("drain", () => (socket as Internals)._httpMessage?.emit("drain"))
+        last.once("finish", () => answer(error, socket))
+      }
+    }
+  }
+}
+
+// For its handler the client has left.
+const abandon = (response: Http.ServerResponse): void => {
+  response.destroyed = true
+  response.emit("close")
 }
 
 const serialize = (response: HttpServerResponse): Buffer => {
@@ -118,7 +159,10 @@ const serialize = (response: HttpServerResponse): Buffer => {
     "content-length": String(content.length),
     connection: "close"
   }
-  const head = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
+  const head = Object.entries(headers).map(([name, value]) => {
+    validateHeaderValue(name, value)
+    return `${name}: ${value}\r\n`
+  })
   const line = `HTTP/1.1 ${response.status} ${Status.reason(response.status)}\r\n`
   return Buffer.concat([Buffer.from(`${line}${head.join("")}\r\n`, "latin1"), content])
 }

@@ -27,9 +27,25 @@ type Fail = (reason: "Parse" | "BodyTooLarge", cause: unknown) => HttpServerErro
 
 const awaitsContinue = new WeakSet<Http.IncomingMessage>()
 
-/** Marks a request whose client waits for 100 Continue. */
-export const expectContinue = (source: Http.IncomingMessage): void => {
-  awaitsContinue.add(source)
+interface Internals {
+  /** The response that is going out. */
+  readonly _httpMessage?: Http.ServerResponse | null
+  /** Node closes the connection after a final answer to a client that was never told to go on. */
+  _expect_continue?: boolean
+}
+
+/** Marks a request whose client waits for 100 Continue before it sends its body. */
+export const expectContinue = (source: Http.IncomingMessage, response: Http.ServerResponse): void => {
+  if (announced(source)) awaitsContinue.add(source)
+  else (response as Internals)._expect_continue = false
+}
+
+// In a pipeline it waits for its turn: Node would write it between the head and the content of the final answer.
+const sayContinue = (source: Http.IncomingMessage, response: Http.ServerResponse): void => {
+  if (response.headersSent || response.destroyed) return
+  const active = (source.socket as Internals)._httpMessage
+  if (active && active !== response) active.once("finish", () => sayContinue(source, response))
+  else response.writeContinue()
 }
 
 /** True while the client still waits for 100 Continue. */
@@ -71,8 +87,9 @@ export class RequestBody {
     const unsupported = this.unsupported()
     if (unsupported !== undefined) throw unsupported
     this.opened = true
-    if (awaitsContinue.delete(this.source) && announced(this.source) && !this.response.headersSent) {
-      this.response.writeContinue()
+    if (awaitsContinue.delete(this.source)) {
+      ;(this.response as Internals)._expect_continue = false
+      sayContinue(this.source, this.response)
     }
     return this.codings.length === 0 ? this.source : ContentCoding.decode(this.source, this.codings)
   }

@@ -6,7 +6,7 @@
  * ```
  *
  * Several, empty or malformed `Host` values are 400 (Node takes the first), as are `GET *`, a fragment, and userinfo; a target over
- * 8 KiB is 414, over 100 fields 431, an unknown transfer coding 501, a major version that is not 1 is 505.
+ * 8 KiB is 414, over 100 fields 431, a transfer coding before chunked 501, a major version that is not 1 is 505.
  *
  * @spec RFC 9112 §2.3, §3.2, §6.1; RFC 9110 §7.2
  */
@@ -57,6 +57,7 @@ export const parse = (source: Http.IncomingMessage): Wanted | Refused => {
   }
   const coding = headers["transfer-encoding"]
   if (coding !== undefined && coding.toLowerCase() !== "chunked") {
+    if (!/(?:^|,)[ \t]*chunked$/i.test(coding)) return bad("The last transfer coding has to be chunked")
     return new Refused(new HttpError.NotImplemented({ text: `The transfer coding "${coding}" is not supported` }))
   }
   if (coding !== undefined && httpVersionMinor === 0) return bad("HTTP/1.0 has no Transfer-Encoding")
@@ -76,14 +77,14 @@ export const parse = (source: Http.IncomingMessage): Wanted | Refused => {
   } else if (url.includes("#")) {
     return bad("The request-target has a fragment")
   }
-  if (host === undefined) return { url: encoded(url), hostname: "" }
+  if (host === undefined) return { url: url, hostname: "" }
   if (host !== lastHost) {
     const parsed = Host.parse(host)
     if (parsed === undefined) return bad("The Host header is invalid")
     lastHost = host
     lastHostname = parsed.hostname
   }
-  return { url: encoded(url), hostname: lastHostname }
+  return { url: url, hostname: lastHostname }
 }
 
 const fieldCount = (rawHeaders: ReadonlyArray<string>, name: string): number => {
@@ -94,9 +95,3 @@ const fieldCount = (rawHeaders: ReadonlyArray<string>, name: string): number => 
   }
   return count
 }
-
-// Raw bytes above ASCII, as curl sends what was typed, mean the same percent-encoded.
-const encoded = (url: string): string =>
-  /[^\x21-\x7e]/.test(url)
-    ? url.replace(/[^\x21-\x7e]/g, (byte) => `%${byte.charCodeAt(0).toString(16).padStart(2, "0")}`)
-    : url

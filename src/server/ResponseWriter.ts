@@ -22,6 +22,7 @@ import type { HttpServerResponse } from "effect/http/HttpServerResponse"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as ErrorResponse from "../ErrorResponse.ts"
+import * as Status from "../http/Status.ts"
 import type { NodeRequest } from "./NodeRequest.ts"
 import { announced, pendingContinue } from "./RequestBody.ts"
 
@@ -115,11 +116,13 @@ const writeHead = (
   }
   if (state.draining || closes(source, streaming)) {
     headers = { ...headers, connection: "close" }
-  } else if (out.shouldKeepAlive && source.httpVersionMinor === 1) {
-    // Persistence is the default of HTTP/1.1: no Connection, no deprecated Keep-Alive (RFC 9112 §9.3).
-    out.removeHeader("connection")
+  } else if (out.shouldKeepAlive) {
+    // Persistence is the default of HTTP/1.1; HTTP/1.0 has to be told. Never the deprecated Keep-Alive (RFC 9112 §9.3).
+    if (source.httpVersionMinor === 1) out.removeHeader("connection")
+    else headers = { connection: headers["content-length"] === undefined ? "close" : "keep-alive", ...headers }
   }
-  const phrase = response.statusText
+  // Node's phrases of 413 and 422 are older than RFC 9110.
+  const phrase = response.statusText ?? (response.status < 400 ? undefined : Status.reason(response.status))
   if (phrase === undefined) out.writeHead(response.status, headers as Http.OutgoingHttpHeaders)
   else out.writeHead(response.status, phrase, headers as Http.OutgoingHttpHeaders)
 }

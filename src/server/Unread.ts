@@ -11,7 +11,7 @@
  * @spec RFC 9112 §9.6
  */
 import type * as Http from "node:http"
-import type * as Net from "node:net"
+import type { Duplex } from "node:stream"
 import { maxDiscarded } from "./ResponseWriter.ts"
 
 /** How long a client that is still sending may take to read its answer, in milliseconds. */
@@ -43,9 +43,14 @@ export const discardRest = (source: Http.IncomingMessage, response: Http.ServerR
   })
 }
 
-const close = (socket: Net.Socket): void => {
+/**
+ * Ends our side of a connection, with last bytes or without, and leaves it to the client to end the other; what it still sends is
+ * to be read away by who calls.
+ */
+export const close = (socket: Duplex, last?: Uint8Array): void => {
   if (socket.destroyed) return
-  socket.end()
+  if (last === undefined) socket.end()
+  else socket.end(last)
   const timer = setTimeout(() => socket.destroy(), linger)
   socket.once("close", () => clearTimeout(timer))
 }

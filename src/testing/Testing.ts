@@ -15,7 +15,7 @@
 
 import * as Http from "node:http"
 import * as Https from "node:https"
-import { type Duplex, duplexPair } from "node:stream"
+import type { Duplex } from "node:stream"
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -29,6 +29,7 @@ import type * as App from "../App.ts"
 import * as Engine from "../server/Engine.ts"
 import * as Server from "../server/Server.ts"
 import * as Shutdown from "../server/Shutdown.ts"
+import { duplexPair } from "./duplexPair.ts"
 
 /** An `HttpClient` for one app: paths are enough, cookies are kept, redirects are not followed. */
 export interface Client extends HttpClient.HttpClient {
@@ -98,9 +99,6 @@ const make = Effect.fnUntraced(function* (url: string, connect: (() => Duplex) |
 const pair = (server: Http.Server): Duplex => {
   const [near, far] = duplexPair()
   Object.assign(far, { remoteAddress: "127.0.0.1", remoteFamily: "IPv4", remotePort: 1 })
-  near.on("close", () => far.destroy())
-  far.on("close", () => near.destroy())
-  near.on("error", () => {})
   server.emit("connection", far)
   return near
 }
