@@ -167,9 +167,11 @@ export const any: Verb = verb("*")
  * A route for any method token, as "PROPFIND" or "QUERY". Throws when the token is invalid (RFC 9110 §9.1). Node's parser knows the
  * registered methods only: under `Server` other tokens are answered with 501.
  */
-export const method = (name: string): Verb => {
-  if (!/^[!#$%&'*+\-.^_`|~\w]+$/.test(name)) throw new TypeError(`Route.method: "${name}" is no method token`)
-  return verb(name)
+export const method = (name: string): Verb => verb(token(name))
+
+const token = (name: string): string => {
+  if (/^[!#$%&'*+\-.^_`|~\w]+$/.test(name)) return name
+  throw new TypeError(`${JSON.stringify(name)} is no method; write one word, as "PROPFIND"`)
 }
 
 /**
@@ -189,7 +191,9 @@ export const view = <const Path extends string, const H extends { readonly [meth
 > =>
   make(
     path,
-    Object.fromEntries(Object.entries(handlers).map(([name, handler]) => [name.toUpperCase(), plain(handler as never)]))
+    Object.fromEntries(
+      Object.entries(handlers).map(([name, handler]) => [token(name.toUpperCase()), plain(handler as never)])
+    )
   ) as never
 
 type ViewHandler<Path extends string> =

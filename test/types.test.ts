@@ -28,6 +28,8 @@ const rows: ReadonlyArray<Row> = [
   ["an unanswered failure without a tag", `parameter of type '${unanswered("an error")}'.`],
   ["an unanswered failure that is a text", `parameter of type '${unanswered("a failure")}'.`],
   ["an unanswered failure behind an annotation", "Type 'DbError' is not assignable to type 'never'."],
+  ["a class that is none of the failures", `parameter of type '${unanswered("DbError")}'.`],
+  ["needs that are any", `parameter of type '"The needs of this app are \`any\`"'.`],
   ["failures that are any", `parameter of type '"The failures of this app are \`any\`"'.`],
   ["a missing service, Server.run", `type '"app/Db is missing: use Server.layer(app) with Layer.provide"'.`],
   ["a missing service, launched", "Type 'Db' is not assignable to type 'never'."],
@@ -87,6 +89,15 @@ const rows: ReadonlyArray<Row> = [
   [
     "a schema where a body stands",
     `from type 'Body<unknown, unknown>': "~body", toJSON, [NodeInspectSymbol], [TypeId], [Symbol.iterator]`
+  ],
+  [
+    "a mount of what is no app",
+    "Object literal may only specify known properties, and 'home' does not exist in type 'App<unknown, unknown, Routes, unknown>'."
+  ],
+  ["a mounted layer that may fail to build", "Type 'DbError' is not assignable to type 'never'."],
+  [
+    "a service provided that is not the service",
+    "Property 'user' is missing in type '{ name: string; }' but required in type '{ readonly user: string; }'."
   ],
   [
     "a bare handler in the table",

@@ -15,6 +15,8 @@ type Name<E> = E extends { readonly _tag: infer Tag extends string } ? Tag : E e
 /** An app with nothing unanswered, or the message that says what is. */
 export type Servable<E, R, T extends App.Routes, Added> = 0 extends 1 & E
   ? "The failures of this app are `any`"
-  : [E] extends [Respondable]
-    ? App.App<E, R, T, Added>
-    : `${Name<Exclude<E, Respondable>>} has no response: catch it, or define it with HttpError.define`
+  : 0 extends 1 & R
+    ? "The needs of this app are `any`"
+    : [E] extends [Respondable]
+      ? App.App<E, R, T, Added>
+      : `${Name<Exclude<E, Respondable>>} has no response: catch it, or define it with HttpError.define`

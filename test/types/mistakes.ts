@@ -50,6 +50,10 @@ App.toHandler(App.make({ home: Route.get("/", Effect.fail("no")) }))
 // biome-ignore lint/suspicious/noExplicitAny: the mistake
 App.toHandler(App.make({ home: Route.get("/", ok as Handler.Handler<any>) }))
 
+// ## needs that are any
+// biome-ignore lint/suspicious/noExplicitAny: the mistake
+Server.layer(App.make({ home: Route.get("/", ok as Handler.Handler<never, any>) }))
+
 // ## a missing service, Server.run
 Server.run(needing)
 
@@ -181,3 +185,18 @@ App.make({}, { bodyLimits: 1 })
 
 // ## a size that is none
 App.make({}, { bodyLimit: "1 megabite" })
+
+// ## a mount of what is no app
+Route.mount("/x", { home: Route.get("/", ok) })
+
+// ## a mounted layer that may fail to build
+Route.mountHandler("/x", Layer.effectDiscard(failsWithDb))
+
+// ## a service provided that is not the service
+Middleware.provide(Sessions, Effect.succeed({ name: "Ada" }))
+
+// ## a class that is none of the failures
+export const gone = App.make({ home: Route.get("/", failsWithDb) }).pipe(
+  App.use(Middleware.catch(EmailTaken, () => ok))
+)
+App.toHandler(gone)
