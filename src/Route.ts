@@ -6,7 +6,6 @@
  *   item: Route.get("/items/{id:\\d+}", ({ params }) => show(params.id)),
  *   create: Route.post("/users", { body: Body.json(NewUser), success: Response.schema(User, { status: 201 }), errors: [EmailTaken] },
  *     ({ body }) => Users.use((users) => users.create(body))),
- *   login: Route.view("/login", { get: form, post: login }),
  *   admin: Route.mount("/admin", adminApp)
  * }
  * ```
@@ -175,7 +174,7 @@ const token = (name: string): string => {
 }
 
 /**
- * Several methods of one path, keyed by their lower-case names; others are 405 with `Allow`.
+ * Several methods of one path by their lower-case names, as `{ get: form, post: login }`; others are 405 with `Allow`.
  *
  * @source aiohttp.web.View
  */
