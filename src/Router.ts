@@ -14,6 +14,7 @@
  * @spec RFC 9110 §9.3.2, §15.5.6
  */
 import type * as Pattern from "./http/Pattern.ts"
+import * as Shape from "./internal/routeShape.ts"
 import * as Tree from "./internal/routeTree.ts"
 
 /** A route as the router sees it. */
@@ -53,7 +54,7 @@ export const make = <A>(entries: ReadonlyArray<Entry<A>>): Router<A> => {
   const resources = new Set<Resource<A>>()
   for (const [order, entry] of entries.entries()) {
     const subtree = entry.boundary === true || entry.subtree === true
-    const shape = Tree.shape(entry.pattern, subtree)
+    const shape = Shape.shape(entry.pattern, subtree)
     const path = subtree ? undefined : entry.pattern.fixed
     let resource = path === undefined ? undefined : (fixed.get(path) ?? Tree.resource(shape))
     if (path === undefined || resource === undefined) {
@@ -81,16 +82,17 @@ export const find = <A>(router: Router<A>, method: string, path: string): Found<
   for (const resource of near) {
     const taker = pick(resource, method)
     if (taker === undefined || (best !== undefined && best.order < taker.order)) continue
-    const captured = Tree.capture(resource.shape, path)
+    const captured = Shape.capture(resource.shape, path)
     if (captured === undefined) continue
     best = taker
     values = captured
   }
   return best === undefined || best.entry.boundary
     ? missed(exact, near, path, best)
-    : { entry: best.entry, params: Tree.record(best.names, values) }
+    : { entry: best.entry, params: Shape.record(best.names, values) }
 }
 
+const nothing = Object.freeze({ entry: undefined, allowed: [], owner: undefined })
 const noParams: Readonly<Record<string, string>> = Object.freeze(Object.create(null))
 
 const pick = <A>(resource: Resource<A>, method: string): Taker<A> | undefined =>
@@ -103,10 +105,11 @@ const missed = <A>(
   path: string,
   boundary: Taker<A> | undefined
 ): Found<A> => {
+  if (exact === undefined && near.length === 0) return nothing
   const end = boundary?.order ?? Number.POSITIVE_INFINITY
   const there = near.flatMap(({ methods, shape }) => {
     const open = [...methods].filter(([, { order }]) => order < end)
-    return open.length === 0 || Tree.capture(shape, path) === undefined ? [] : open
+    return open.length === 0 || Shape.capture(shape, path) === undefined ? [] : open
   })
   const own = exact === undefined ? there : [...exact.methods]
   const owner = own.reduce<Taker<A> | undefined>(

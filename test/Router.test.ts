@@ -118,14 +118,18 @@ describe("Router", () => {
       assert.deepStrictEqual(request([route], text), params === undefined ? missing : { route, params })
     )
 
-    it("the parameters have no prototype", () => {
-      for (const [route, path] of [
-        ["GET /{a}", "/x"],
-        ["GET /x", "/x"]
-      ] as const) {
-        const found = Router.find(router(route), "GET", path)
-        assert.isNull(found.entry && Object.getPrototypeOf(found.params))
-      }
+    it.each([
+      ["GET /{a}", "/x"],
+      ["GET /{a:x}", "/x"],
+      ["GET /x", "/x"]
+    ])("the parameters of %j inherit nothing", (route, path) => {
+      const found = Router.find(router(route), "GET", path)
+      const params = found.entry === undefined ? assert.fail("not found") : found.params
+      for (const name of ["constructor", "toString", "__proto__", "hasOwnProperty"]) assert.notProperty(params, name)
+      assert.throws(
+        () => Object.assign(Object.getPrototypeOf(params) ?? Object.freeze({}), { polluted: "" }),
+        TypeError
+      )
     })
   })
 

@@ -19,7 +19,7 @@ import type * as Route from "../Route.ts"
 import type * as Router from "../Router.ts"
 import * as ByteLimit from "./byteLimit.ts"
 import * as Direct from "./direct.ts"
-import * as Tree from "./routeTree.ts"
+import * as Shape from "./routeShape.ts"
 
 type AnyHandler = Handler<unknown, unknown>
 
@@ -153,7 +153,7 @@ const mounted = (app: App.Any, frame: Frame): ReadonlyArray<Entry> => {
 const foreign = (entry: Route.MountedHandler<string, unknown, unknown>, frame: Frame): ReadonlyArray<Entry> => {
   const name = frame.names.join(".")
   const pattern = below(frame, entry)
-  const { segments, tail } = Tree.shape(pattern, false)
+  const { segments, tail } = Shape.shape(pattern, false)
   if (tail !== "none") {
     const cure = `keep its regex from matching "/", as [^/]+ does`
     throw new TypeError(`The prefix "${pattern.path}" of the handler "${name}" may span several segments; ${cure}`)
