@@ -72,8 +72,8 @@ const toDate = (header: string | undefined): Date | undefined =>
     ? undefined
     : Result.getOrUndefined(Result.map(Headers.parseHttpDate(header), DateTime.toDateUtc))
 
-// A body that is open already and will not be read: a web stream, or a Node Readable.
-const discard = (body: HttpServerResponse.HttpServerResponse["body"]): void => {
+/** Closes a body that is open already and will not be read: a web stream, or a Node Readable. */
+export const discard = (body: HttpServerResponse.HttpServerResponse["body"]): void => {
   const source = body._tag === "Raw" ? body.body : undefined
   if (source instanceof ReadableStream) source.cancel().catch(() => {})
   else if (source instanceof Response) source.body?.cancel().catch(() => {})

@@ -6,7 +6,7 @@
  * connections.closeIdle()
  * ```
  *
- * Node counts a fresh connection that never said anything as active, and would wait for it; here it is idle.
+ * Node knows which are idle, but counts a fresh connection that never said anything as active, and would wait for it.
  *
  * @source aiohttp.web.Server.connections
  */
@@ -21,7 +21,10 @@ export interface Connections {
   readonly busy: (socket: Duplex, response: Http.ServerResponse) => void
   /** The last response of a connection, finished or not. */
   readonly current: (socket: Duplex) => Http.ServerResponse | undefined
-  /** Closes the connections on which nothing is going on and no byte of a next request has come. */
+  /**
+   * Closes the connections on which nothing is going on and no byte of a next request has come, and the others when their answer is
+   * out: its head may have been written when nobody thought of closing.
+   */
   readonly closeIdle: () => void
   /** Closes all at once. */
   readonly destroyAll: () => void
@@ -30,11 +33,9 @@ export interface Connections {
 }
 
 const last = Symbol("effect-web/response")
-const seen = Symbol("effect-web/bytesRead")
 
 interface Tracked extends Net.Socket {
   [last]?: Http.ServerResponse
-  [seen]?: number
 }
 
 /** Follows the connections of a server from now on. */
@@ -53,21 +54,16 @@ export const make = (server: Http.Server): Connections => {
   return {
     size: () => open.size,
     busy: (socket, response) => {
-      const tracked = socket as Tracked
-      tracked[last] = response
-      tracked[seen] = tracked.bytesRead
+      ;(socket as Tracked)[last] = response
     },
     current: (socket) => (socket as Tracked)[last],
     closeIdle: () => {
+      server.closeIdleConnections()
       for (const socket of open) {
         const response = socket[last]
-        const answering = response !== undefined && !response.writableFinished && !response.destroyed
-        // In memory there is no count of bytes: nothing is half received there.
-        const receiving =
-          (socket.bytesRead ?? 0) > (socket[seen] ?? 0) &&
-          !answering &&
-          !(response?.req.complete === true && socket[seen] === socket.bytesRead)
-        if (!answering && !receiving) socket.destroy()
+        if (response === undefined) {
+          if (socket.bytesRead === 0) socket.destroy()
+        } else if (!response.writableFinished) response.once("finish", () => server.closeIdleConnections())
       }
     },
     destroyAll: () => {

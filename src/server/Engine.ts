@@ -40,6 +40,7 @@ import { NodeRequest } from "./NodeRequest.ts"
 import { announced, expectContinue } from "./RequestBody.ts"
 import * as RequestTarget from "./RequestTarget.ts"
 import * as ResponseWriter from "./ResponseWriter.ts"
+import type * as ResponseHead from "./responseHead.ts"
 import { discardRest } from "./Unread.ts"
 
 /** What the engine may be told; defaults in DESIGN's table of defaults, said again in `Server.Options`. */
@@ -55,11 +56,11 @@ export interface Options {
 export interface Engine {
   readonly server: Http.Server
   readonly connections: Connections.Connections
-  readonly state: ResponseWriter.State
+  readonly state: ResponseHead.State
   /** Interrupts what is running and waits for it, with its finalizers. */
   readonly interruptAll: Effect.Effect<void>
-  /** How many requests are being handled. */
-  readonly running: () => number
+  /** Waits for what is running. */
+  readonly settled: Effect.Effect<void>
 }
 
 const platform = Layer.mergeAll(NodeHttpPlatform.layer, Etag.layerWeak, NodeServices.layer)
@@ -77,7 +78,7 @@ export const make = Effect.fnUntraced(function* (
     new Map([...own.mapUnsafe, [HttpServerRequest.MaxBodySize.key, ByteLimit.standard], ...services.mapUnsafe])
   )
   const fibers = new Set<Fiber.Fiber<unknown, unknown>>()
-  const state: ResponseWriter.State = { draining: false }
+  const state: ResponseHead.State = { draining: false }
   const write = (request: HttpServerRequest.HttpServerRequest, response: HttpServerResponse.HttpServerResponse) => {
     // The engine makes every request itself.
     const own = request as NodeRequest
@@ -193,8 +194,8 @@ export const make = Effect.fnUntraced(function* (
     server,
     connections,
     state,
-    running: () => fibers.size,
-    interruptAll: Effect.suspend(() => Fiber.interruptAll([...fibers]))
+    interruptAll: Effect.suspend(() => Fiber.interruptAll([...fibers])),
+    settled: Effect.suspend(() => Fiber.awaitAll([...fibers]))
   }
 })
 

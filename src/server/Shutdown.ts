@@ -10,6 +10,7 @@
  *
  * @source aiohttp.web graceful shutdown
  */
+import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -26,18 +27,27 @@ export interface Options {
 /** How long the answers to interrupted requests may take to leave. */
 const flush = Duration.millis(500)
 
-/** Stops the engine. Ends when no connection is left. */
+/** Stops the engine. Ends when no connection is left, and no handler but those that refuse to end. */
 export const stop = Effect.fnUntraced(function* (engine: Engine, options: Options) {
   const { connections, server, state } = engine
   const empty = Effect.callback<void>((resume) => connections.onEmpty(() => resume(Effect.void)))
+  const grace = options.interruptGrace ?? Duration.seconds(5)
   state.draining = true
   server.close()
   connections.closeIdle()
-  const finished = yield* Effect.timeoutOption(empty, options.shutdownTimeout ?? Duration.seconds(30))
+  // A handler whose client has left has no connection any more.
+  const finishing = Effect.andThen(empty, engine.settled)
+  const finished = yield* Effect.timeoutOption(finishing, options.shutdownTimeout ?? Duration.seconds(30))
   if (Option.isSome(finished)) return
-  yield* Effect.timeoutOption(engine.interruptAll, options.interruptGrace ?? Duration.seconds(5))
+  const interrupted = yield* within(engine.interruptAll, grace)
   connections.closeIdle()
-  yield* Effect.timeoutOption(empty, flush)
+  yield* within(empty, flush)
   connections.destroyAll()
   yield* empty
+  // What came in meanwhile.
+  if (Option.isSome(interrupted)) yield* within(engine.interruptAll, grace)
 })
+
+// By the real clock: under a test's clock a handler that refuses to end would hold the test for ever.
+const within = <A>(effect: Effect.Effect<A>, duration: Duration.Input): Effect.Effect<Option.Option<A>> =>
+  Effect.provideService(Effect.timeoutOption(effect, duration), Clock.Clock, Clock.Clock.defaultValue())

@@ -12,7 +12,7 @@
  */
 import type * as Http from "node:http"
 import type { Duplex } from "node:stream"
-import { maxDiscarded } from "./ResponseWriter.ts"
+import { maxDiscarded } from "./responseHead.ts"
 
 /** How long a client that is still sending may take to read its answer, in milliseconds. */
 const linger = 1000

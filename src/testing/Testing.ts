@@ -55,6 +55,8 @@ export const client = <E, R, T extends App.Routes, Added>(
       Server.engineOptions(options)
     )
     yield* Effect.addFinalizer(() => Shutdown.stop(engine, { ...impatient, ...options }))
+    // Node begins to follow connections, their timeouts and which are idle, when it listens.
+    engine.server.emit("listening")
     return yield* make("http://app.test", () => pair(engine.server))
     // The services R are those of the engine's context.
   }) as Effect.Effect<Client, never, R | Scope.Scope>

@@ -42,9 +42,36 @@ class End extends Duplex {
     this.push(chunk)
   }
 
+  // What agents ask of every socket.
+  setKeepAlive(): this {
+    return this
+  }
+
+  setNoDelay(): this {
+    return this
+  }
+
+  setTimeout(): this {
+    return this
+  }
+
+  ref(): this {
+    return this
+  }
+
+  unref(): this {
+    return this
+  }
+
   finish(): void {
     if (!this.destroyed && !this.ended) this.push(null)
     this.ended = true
+  }
+
+  /** As a socket's: the other end sees an error. */
+  resetAndDestroy(): void {
+    this.other.destroy(Object.assign(new Error("read ECONNRESET"), { code: "ECONNRESET" }))
+    this.destroy()
   }
 
   override _read(): void {

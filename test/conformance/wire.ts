@@ -30,6 +30,8 @@ export interface Wire {
   readonly closed: Effect.Effect<string>
   /** True when our side saw the end or an error. */
   readonly isOver: () => boolean
+  /** True when the connection was reset. */
+  readonly isReset: () => boolean
   /** What came and was not taken. */
   readonly rest: () => string
 }
@@ -54,7 +56,12 @@ export const over = (socket: Duplex): Wire => {
     received = received.length === 0 ? chunk : Buffer.concat([received, chunk])
     wake()
   })
-  for (const event of ["end", "error", "close"]) socket.on(event, end)
+  let isReset = false
+  for (const event of ["end", "close"]) socket.on(event, end)
+  socket.on("error", (error: NodeJS.ErrnoException) => {
+    isReset = error.code === "ECONNRESET"
+    end()
+  })
 
   const take = (length: number): Buffer => {
     const taken = received.subarray(0, length)
@@ -119,6 +126,7 @@ export const over = (socket: Duplex): Wire => {
       }),
     closed: wait("end", () => (isOver ? take(received.length).toString("latin1") : undefined)),
     isOver: () => isOver,
+    isReset: () => isReset,
     rest: () => received.toString("latin1")
   }
 }
@@ -128,9 +136,24 @@ export const open = (client: {
   readonly connect: Effect.Effect<Duplex, never, Scope.Scope>
 }): Effect.Effect<Wire, never, Scope.Scope> => Effect.map(client.connect, over)
 
+/** Everything that comes until the connection ends. */
+export const readAll = (socket: Duplex): Effect.Effect<Buffer> =>
+  Effect.callback((resume) => {
+    const chunks: Array<Buffer> = []
+    socket.on("data", (chunk: Buffer) => chunks.push(chunk))
+    socket.on("end", () => resume(Effect.succeed(Buffer.concat(chunks))))
+    socket.on("error", (error) => resume(Effect.die(error)))
+  })
+
+/** The only answer in the bytes. */
+export const answerIn = (bytes: Buffer): Omit<Answer, "interim"> => {
+  const parsed = parse(bytes, "GET", true)
+  return parsed?.length === bytes.length ? parsed.answer : malformed(bytes, "more or less than one")
+}
+
 const latin1 = (text: string): Buffer => Buffer.from(text, "latin1")
 
-const shown = (bytes: Buffer): string => bytes.subarray(0, 2000).toString("latin1")
+const shown = (bytes: Buffer): string => bytes.subarray(0, 500).toString("latin1")
 
 const malformed = (bytes: Buffer, why: string): never => {
   throw new Error(`Not an HTTP/1.1 answer (${why}): ${JSON.stringify(shown(bytes))}`)
