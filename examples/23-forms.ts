@@ -1,4 +1,4 @@
-// A form, shown and read: its fields are decoded by a schema, numbers and checkboxes included.
+// A form, shown and read: its fields are decoded by a schema, numbers included.
 //   curl localhost:8080/                                           # <form method="post">
 //   curl -d 'login=ada&password=secret&age=36' localhost:8080/     # ada is 36
 //   curl -i -d 'login=ada&password=secret&age=x' localhost:8080/   # 422 and "path":["age"]

@@ -20,9 +20,9 @@ export class Journal extends Context.Service<
 const slow = Effect.gen(function* () {
   const journal = yield* Journal
   yield* journal.add("begun")
-  yield* Effect.sleep("3 seconds").pipe(Effect.onInterrupt(() => journal.add("interrupted: the client has left")))
+  yield* Effect.sleep("2 seconds").pipe(Effect.onInterrupt(() => journal.add("interrupted: the client has left")))
   yield* journal.add("finished")
-  return Response.text("That took three seconds")
+  return Response.text("That took two seconds")
 })
 
 const journal = Effect.gen(function* () {
@@ -64,7 +64,7 @@ export const group: Group = {
       example: "34-run-options.ts",
       tries: [
         { label: "/slow", path: "/slow" },
-        { label: "/slow, and leave after 1 s", path: "/slow", leaveAfter: 1000 },
+        { label: "/slow, and leave", path: "/slow", leaveAfter: 700 },
         { label: "/slow/journal", path: "/slow/journal" }
       ]
     },

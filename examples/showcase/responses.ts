@@ -19,7 +19,7 @@ const count = Effect.gen(function* () {
 
 const forget = Response.text("Forgotten").pipe(Response.expireCookie("visits"))
 
-const ticks = Stream.fromSchedule(Schedule.spaced("400 millis")).pipe(
+const ticks = Stream.fromSchedule(Schedule.spaced("200 millis")).pipe(
   Stream.take(8),
   Stream.map((n) => `tick ${n + 1} of 8\n`),
   Stream.ensuring(Effect.log("the ticking has stopped"))
@@ -74,7 +74,7 @@ export const group: Group = {
       example: "32-streams.ts",
       tries: [
         { label: "/ticks", path: "/ticks" },
-        { label: "/ticks, and leave after 1 s", path: "/ticks", leaveAfter: 1000 }
+        { label: "/ticks, and leave", path: "/ticks", leaveAfter: 700 }
       ]
     },
     {
