@@ -126,10 +126,7 @@ describe("Router", () => {
       const found = Router.find(router(route), "GET", path)
       const params = found.entry === undefined ? assert.fail("not found") : found.params
       for (const name of ["constructor", "toString", "__proto__", "hasOwnProperty"]) assert.notProperty(params, name)
-      assert.throws(
-        () => Object.assign(Object.getPrototypeOf(params) ?? Object.freeze({}), { polluted: "" }),
-        TypeError
-      )
+      assert.strictEqual(Object.getPrototypeOf(params), null)
     })
   })
 

@@ -67,18 +67,12 @@ export const capture = (shape: Shape, path: string): ReadonlyArray<string> | und
   return values
 }
 
-// What inherits from an empty object is as clean as what inherits from null, and takes half a microsecond less to make and to
-// collect: V8 keeps the latter as a hash table.
-function Params(): void {}
-Params.prototype = Object.freeze(Object.create(null))
-const Clean = Params as unknown as new () => Record<string, string>
-
 /** The parameters by name; nothing is inherited. */
 export const record = (
   names: ReadonlyArray<string>,
   values: ReadonlyArray<string>
 ): Readonly<Record<string, string>> => {
-  const params = new Clean()
+  const params: Record<string, string> = Object.create(null)
   for (let i = 0; i < names.length; i++) params[names[i] as string] = values[i] as string
   return params
 }
