@@ -3,7 +3,7 @@
  *
  * ```ts
  * App.make(routes, { errorResponse: ErrorResponse.development({ readSource }) })
- * App.make(routes, { errorResponse: (failure) => Effect.succeed(Response.html(page(failure.error), { status: failure.error.status })) })
+ * App.make(routes, { errorResponse: ErrorResponse.html(({ error }) => html`<h1>${error.title}</h1>`) })
  * ErrorResponse.byStatus(404, { text: "Nothing here" }) // a NotFound
  * ```
  *
@@ -21,6 +21,7 @@ import type { HttpServerRequest } from "effect/http/HttpServerRequest"
 import * as HttpServerRespondable from "effect/http/HttpServerRespondable"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Predicate from "effect/Predicate"
+import type { Html } from "./Html.ts"
 import * as HttpError from "./HttpError.ts"
 import * as Accept from "./http/Accept.ts"
 import * as Status from "./http/Status.ts"
@@ -35,7 +36,10 @@ export interface Failure {
   readonly cause: Cause.Cause<unknown> | undefined
 }
 
-/** Makes the response to a failure. When it dies, that is logged and `render` answers with a 500. */
+/**
+ * Makes the response to a failure; the headers and cookies of the error are put onto it. When it dies, that is logged and `render`
+ * answers with a 500.
+ */
 export type Renderer = (failure: Failure) => Effect.Effect<HttpServerResponse.HttpServerResponse>
 
 /** The answer to a Cause: an error to be rendered, or a response that is ready. */
@@ -69,6 +73,14 @@ export const render: Renderer = ({ error, request }) => {
 }
 
 const varied = Response.vary("Accept")
+
+/** As `render`, but with pages of your own for whoever prefers HTML. */
+export const html =
+  (page: (failure: Failure) => Html): Renderer =>
+  (failure) =>
+    preferred(failure.request) === "text/html"
+      ? Effect.sync(() => varied(Response.html(page(failure), { status: failure.error.status })))
+      : render(failure)
 
 /**
  * As `render`, but whoever prefers HTML gets the whole cause of a 500: messages, stacks, spans, and with `readSource` the source
@@ -137,7 +149,10 @@ const respond = (
   if (!HttpError.isHttpError(answer)) return Effect.succeed(answer)
   const failure = { error: answer, request, cause: answer.status >= 500 ? cause : undefined }
   return Effect.catchCause(
-    Effect.suspend(() => renderer(failure)),
+    Effect.map(
+      Effect.suspend(() => renderer(failure)),
+      (response) => decorate(answer, response, "missing")
+    ),
     (cause) =>
       Effect.andThen(
         annotated(Effect.logError("The error response died", cause), request),

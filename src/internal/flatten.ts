@@ -7,12 +7,14 @@
  *
  * The onion is composed here, once: app by app from the outside in, then the route's own middleware, then its handler.
  */
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
+import * as References from "effect/References"
 import type * as Scope from "effect/Scope"
 import type * as App from "../App.ts"
 import * as ErrorResponse from "../ErrorResponse.ts"
-import type { Handler } from "../Handler.ts"
+import { type Handler, RouteContext } from "../Handler.ts"
 import * as HttpError from "../HttpError.ts"
 import * as Pattern from "../http/Pattern.ts"
 import type * as Route from "../Route.ts"
@@ -85,12 +87,28 @@ const onion = (middleware: App.Any["middleware"], handler: AnyHandler): AnyHandl
 
 /** A handler inside its owner. */
 export const inside = ({ bare, normalizePath, renderer, wrap }: Owner, own: AnyHandler): Endpoint => {
-  const handler = wrap(own)
+  const handler = wrap(bare ? own : noted(own))
   const answer = Effect.catchCause(Effect.interruptible(handler), (cause) =>
-    Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) => ErrorResponse.answer(cause, request, renderer))
+    Effect.withFiber((fiber) => {
+      const request = Context.getUnsafe(fiber.context, HttpServerRequest.HttpServerRequest)
+      const annotations = notes.get(Context.getUnsafe(fiber.context, RouteContext))
+      const answer = ErrorResponse.answer(cause, request, renderer)
+      return annotations === undefined ? answer : Effect.annotateLogs(answer, annotations)
+    })
   )
   return { handler, answer, direct: bare ? Direct.of(own) : undefined, bare, normalizePath, renderer, wrap }
 }
+
+// What middleware had annotated when a handler failed, by its request: failures are logged outside of all middleware.
+const notes = new WeakMap<object, Readonly<Record<string, unknown>>>()
+
+const noted = (handler: AnyHandler): AnyHandler =>
+  Effect.catchCause(handler, (cause) =>
+    Effect.withFiber((fiber) => {
+      notes.set(Context.getUnsafe(fiber.context, RouteContext), fiber.getRef(References.CurrentLogAnnotations))
+      return Effect.failCause(cause)
+    })
+  )
 
 /** Fails with 404; one failure for all, for making an error costs more than the rest of the answer. It cannot be changed. */
 export const notFound = Effect.fail(Object.freeze(new HttpError.NotFound()))

@@ -160,15 +160,18 @@ export const toProblem = (error: HttpError): Effect.Effect<HttpServerResponse.Ht
 // The body is the renderer's, and so is what describes it.
 const ofBody = ["content-encoding", "content-length", "content-type", "transfer-encoding"]
 
-/** Puts the headers and the cookies of an error onto a response. A header that cannot be written throws a TypeError. */
+/**
+ * Puts the headers and the cookies of an error onto a response, or only those that are missing. A header that cannot be written
+ * throws a TypeError.
+ */
 export const decorate = (
   error: HttpError,
-  response: HttpServerResponse.HttpServerResponse
+  response: HttpServerResponse.HttpServerResponse,
+  which: "all" | "missing" = "all"
 ): HttpServerResponse.HttpServerResponse => {
-  const own = Headers.fromInput(error[symbol].headers())
-  const decorated = isEmpty(own)
-    ? response
-    : checked(HttpServerResponse.setHeaders(response, Headers.removeMany(own, ofBody)))
+  const own = Headers.removeMany(Headers.fromInput(error[symbol].headers()), ofBody)
+  const added = which === "all" ? own : Headers.removeMany(own, Object.keys(response.headers))
+  const decorated = isEmpty(added) ? response : checked(HttpServerResponse.setHeaders(response, added))
   return error.cookies === undefined ? decorated : HttpServerResponse.mergeCookies(decorated, error.cookies)
 }
 
