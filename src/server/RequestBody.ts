@@ -147,6 +147,8 @@ export class RequestBody {
     }
     const readable = this.open()
     readable.on("data", (chunk: Buffer) => {
+      // After the answer the rest is read away.
+      if (this.result !== undefined) return
       size += chunk.length
       if (size <= limit) {
         chunks.push(chunk)

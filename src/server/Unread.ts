@@ -11,11 +11,13 @@
  * @spec RFC 9112 §9.6
  */
 import type * as Http from "node:http"
+import type * as Net from "node:net"
 import type { Duplex } from "node:stream"
 import { maxDiscarded } from "./responseHead.ts"
 
-/** How long a client that is still sending may take to read its answer, in milliseconds. */
-const linger = 1000
+// A client that is still sending gets ten seconds to read its answer, one that is silent gets one.
+const turn = 1000
+const turns = 10
 
 // Node reads these two after our listener: whether to throw the body away unseen, and whether to destroy the socket at once.
 interface Internals {
@@ -51,6 +53,13 @@ export const close = (socket: Duplex, last?: Uint8Array): void => {
   if (socket.destroyed) return
   if (last === undefined) socket.end()
   else socket.end(last)
-  const timer = setTimeout(() => socket.destroy(), linger)
-  socket.once("close", () => clearTimeout(timer))
+  let [count, seen] = [0, bytesOf(socket)]
+  const timer = setInterval(() => {
+    const isSilent = bytesOf(socket) === seen
+    seen = bytesOf(socket)
+    if (isSilent || ++count === turns) socket.destroy()
+  }, turn)
+  socket.once("close", () => clearInterval(timer))
 }
+
+const bytesOf = (socket: Duplex): number => (socket as Net.Socket).bytesRead

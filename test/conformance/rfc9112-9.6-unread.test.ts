@@ -20,6 +20,7 @@ const rows: ReadonlyArray<Row> = [
   ["a small one above the limit of its route", post("/small", 11), tooLarge, "kept"],
   ["one of exactly the limit of its route", post("/small", 10), "200 OK", "kept"],
   ["a small one in chunks above the limit of its route", chunked("/small", 6, 2), tooLarge, "kept"],
+  ["one of 100 KB in chunks above the limit of its route", chunked("/small", 1000, 100), tooLarge, "kept", large],
   ["one in chunks of exactly the limit of its route", chunked("/small", 5, 2), "200 OK", "kept"],
   ["one of 256 KiB", post("/ignore", 256 * 1024), "200 OK", "kept", large],
   ["one of which the first chunk is read", post("/first", 200_000), "200 OK", "kept", { body: "Some", ...large }],
