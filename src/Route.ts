@@ -4,8 +4,7 @@
  * ```ts
  * const routes = {
  *   item: Route.get("/items/{id:\\d+}", ({ params }) => show(params.id)),
- *   create: Route.post("/users", { body: Body.json(NewUser), success: Response.schema(User, { status: 201 }), errors: [EmailTaken] },
- *     ({ body }) => Users.use((users) => users.create(body))),
+ *   create: Route.post("/users", { body: Body.json(NewUser), success: Response.schema(User) }, ({ body }) => create(body)),
  *   admin: Route.mount("/admin", adminApp)
  * }
  * ```
@@ -96,13 +95,16 @@ export interface MountedHandler<out Path extends string, out E, out R> extends P
 /** What stands in a table, with its tag. */
 export type AnyEntry = Any | Mount<string, App.Any> | Host<App.Any> | MountedHandler<string, unknown, unknown>
 
-/** The two ways to declare a route: path and handler, or path, description and handler. */
+/** The two ways to declare a route: path and handler (or the response itself), or path, description and handler. */
 export interface Verb {
   <const Path extends string, E = never, R = never>(
     path: Path,
     handler:
+      | HttpServerResponse
       | Handler<E, R>
-      | ((input: { readonly params: { readonly [K in ParamName<Path>]: string } }) => Handler<E, R>)
+      | ((input: {
+          readonly params: { readonly [K in ParamName<Path>]: string }
+        }) => HttpServerResponse | Handler<E, R>)
   ): Route<
     Path,
     E,
@@ -137,14 +139,11 @@ const proto = {
 const make = (path: string, handlers: Any["handlers"], description?: Description<string>): Any =>
   Object.assign(Object.create(proto), { _tag: "Route", path, handlers, description, middleware: [] })
 
-const plain = (handler: Handler<unknown, unknown> | Direct.Direct) =>
-  Effect.isEffect(handler) ? handler : Direct.fromFunction(handler)
-
 const verb = (name: string): Verb =>
   // The overloads are told apart by arity; their types stand in Verb.
   ((path: string, ...rest: [Handler] | [Description<string>, Handler]) =>
     rest.length === 1
-      ? make(path, { [name]: plain(rest[0]) })
+      ? make(path, { [name]: Direct.toHandler(rest[0]) })
       : make(path, { [name]: Described.handler(...rest) }, rest[0])) as unknown as Verb
 
 /** Answers GET, and HEAD with the same headers and no body. */
@@ -175,7 +174,6 @@ const token = (name: string): string => {
 
 /**
  * Several methods of one path by their lower-case names, as `{ get: form, post: login }`; others are 405 with `Allow`.
- *
  * @source aiohttp.web.View
  */
 export const view = <const Path extends string, const H extends { readonly [method: string]: ViewHandler<Path> }>(
@@ -191,13 +189,16 @@ export const view = <const Path extends string, const H extends { readonly [meth
   make(
     path,
     Object.fromEntries(
-      Object.entries(handlers).map(([name, handler]) => [token(name.toUpperCase()), plain(handler as never)])
+      Object.entries(handlers).map(([name, handler]) => [token(name.toUpperCase()), Direct.toHandler(handler as never)])
     )
   ) as never
 
 type ViewHandler<Path extends string> =
+  | HttpServerResponse
   | Handler<unknown, unknown>
-  | ((input: { readonly params: { readonly [K in ParamName<Path>]: string } }) => Handler<unknown, unknown>)
+  | ((input: {
+      readonly params: { readonly [K in ParamName<Path>]: string }
+    }) => HttpServerResponse | Handler<unknown, unknown>)
 type ViewEffect<H> = H extends (...args: never) => infer A ? A : H
 type ViewError<H> = ViewEffect<H> extends Effect.Effect<unknown, infer E, unknown> ? E : never
 type ViewServices<H> = ViewEffect<H> extends Effect.Effect<unknown, unknown, infer R> ? R : never
@@ -216,8 +217,8 @@ export const host = <A extends App.Any>(name: string, app: A): Host<A> =>
   Object.assign(Object.create(proto), { _tag: "Host", host: name, app })
 
 /**
- * Any Effect HTTP app below a prefix: a handler, or a layer of `HttpRouter` or `HttpApi` routes. It sees the path without the prefix
- * and shares no router with this app or with another mount. Catch the failures of building a layer before.
+ * Any Effect HTTP app below a prefix: a handler, or a layer of `HttpRouter` or `HttpApi` routes, whose failures to build are caught
+ * before. It sees the path without the prefix and shares no router with this app or with another mount.
  */
 export const mountHandler: {
   <const Path extends string, E, R>(path: Path, handler: Handler<E, R>): MountedHandler<Path, E, Exclude<R, Engine>>
@@ -244,7 +245,5 @@ export const use =
 /** Limits the body of a route, decompressed, in place of the app's limit. A larger body is ContentTooLarge (413) when read. */
 export const bodyLimit =
   (limit: ByteSize.Input) =>
-  <Path extends string, E, R, I, O>(route: Route<Path, E, R, I, O>): Route<Path, E | ContentTooLarge, R, I, O> => {
-    const bytes = ByteLimit.parse(limit)
-    return use<never, ContentTooLarge>(Effect.provideService(HttpServerRequest.MaxBodySize, bytes))(route)
-  }
+  <Path extends string, E, R, I, O>(route: Route<Path, E, R, I, O>): Route<Path, E | ContentTooLarge, R, I, O> =>
+    use<never, ContentTooLarge>(Effect.provideService(HttpServerRequest.MaxBodySize, ByteLimit.parse(limit)))(route)

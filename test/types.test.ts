@@ -45,13 +45,15 @@ const rows: ReadonlyArray<Row> = [
   ["a typo in a parameter", "Property 'ids' does not exist on type '{ readonly id: string; }'."],
   ["a typo in a parameter that is destructured", "Property 'ids' does not exist on type '{ readonly id: string; }'."],
   ["a parameter of a path without any", "Property 'id' does not exist on type '{}'."],
-  ["a handler that returns a string", "Type 'string' is not assignable to type 'Handler<never, never>'."],
+  [
+    "a handler that returns a string",
+    "Type 'string' is not assignable to type 'Handler<never, never> | HttpServerResponse'."
+  ],
   ["a handler that returns an Effect of a string", "Type 'string' is not assignable to type 'HttpServerResponse'."],
   ["a generator that returns a string", "Type 'string' is not assignable to type 'HttpServerResponse'."],
   [
     "a handler that is a Promise",
-    "Type 'Promise<HttpServerResponse>' is not assignable to type 'Handler<never, never>'.",
-    1
+    "Type 'Promise<HttpServerResponse>' is not assignable to type 'Handler<never, never> | HttpServerResponse'."
   ],
   [
     "an undeclared failure in a described route",
@@ -110,7 +112,10 @@ const rows: ReadonlyArray<Row> = [
   ["a middleware that returns a string", "Type 'string' is not assignable to type 'HttpServerResponse'."],
   ["middleware of a route used on an app", `is missing the following properties from type ${aRoute}`],
   ["a policy on an app", `is missing the following properties from type ${aRoute}`],
-  ["a view with a wrong handler", "Type 'string' is not assignable to type 'Handler<unknown, unknown>'."],
+  [
+    "a view with a wrong handler",
+    "Type 'string' is not assignable to type 'Handler<unknown, unknown> | HttpServerResponse'."
+  ],
   [
     "an error class without Self",
     `Type '"Missing \`Self\`: class X extends HttpError.define<X>()(...)"' is not a constructor function type.`

@@ -7,9 +7,12 @@
  *
  * The onion is composed here, once: app by app from the outside in, then the route's own middleware, then its handler.
  */
+import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
+import { isHttpServerResponse } from "effect/http/HttpServerResponse"
 import * as References from "effect/References"
 import type * as Scope from "effect/Scope"
 import type * as App from "../App.ts"
@@ -102,13 +105,23 @@ export const inside = ({ bare, normalizePath, renderer, wrap }: Owner, own: AnyH
 // What middleware had annotated when a handler failed, by its request: failures are logged outside of all middleware.
 const notes = new WeakMap<object, Readonly<Record<string, unknown>>>()
 
+// What is no response must not reach the middleware that changes responses.
 const noted = (handler: AnyHandler): AnyHandler =>
-  Effect.catchCause(handler, (cause) =>
-    Effect.withFiber((fiber) => {
-      notes.set(Context.getUnsafe(fiber.context, RouteContext), fiber.getRef(References.CurrentLogAnnotations))
-      return Effect.failCause(cause)
-    })
-  )
+  Effect.matchCauseEffect(handler, {
+    onSuccess: (response) =>
+      isHttpServerResponse(response) ? Exit.succeed(response) : Exit.failCause(noResponse(response)),
+    onFailure: (cause) =>
+      Effect.withFiber((fiber) => {
+        notes.set(Context.getUnsafe(fiber.context, RouteContext), fiber.getRef(References.CurrentLogAnnotations))
+        return Effect.failCause(cause)
+      })
+  })
+
+/** The defect of a handler that gave something else than a response. */
+export const noResponse = (given: unknown): Cause.Cause<never> => {
+  const what = given === null || typeof given !== "object" ? String(given) : (given.constructor?.name ?? "an object")
+  return Cause.die(new TypeError(`A handler has to give a response, not ${what}; return one made by Response`))
+}
 
 /** Fails with 404; one failure for all, for making an error costs more than the rest of the answer. It cannot be changed. */
 export const notFound = Effect.fail(Object.freeze(new HttpError.NotFound()))

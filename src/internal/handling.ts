@@ -29,6 +29,7 @@ import * as Host from "../http/Host.ts"
 import * as ByteLimit from "./byteLimit.ts"
 import { type Compiled, compile, type Target } from "./compile.ts"
 import * as Conditional from "./conditionalResponse.ts"
+import { noResponse } from "./flatten.ts"
 
 /** A response as it goes out: 304 or 412 where the request's conditions say so, 500 for what is no response. */
 export const finished = (
@@ -37,17 +38,13 @@ export const finished = (
   renderer: ErrorResponse.Renderer
 ): HttpServerResponse.HttpServerResponse | Effect.Effect<HttpServerResponse.HttpServerResponse> => {
   if (!HttpServerResponse.isHttpServerResponse(response)) {
-    const defect = new TypeError(`A handler has to give a response, not ${show(response)}; return one made by Response`)
-    return ErrorResponse.answer(Cause.die(defect), request, renderer)
+    return ErrorResponse.answer(noResponse(response), request, renderer)
   }
   const final = Conditional.apply(request, response)
   return HttpServerResponse.isHttpServerResponse(final)
     ? final
     : ErrorResponse.answer(Cause.fail(final), request, renderer)
 }
-
-const show = (value: unknown): string =>
-  value === null || typeof value !== "object" ? String(value) : `a value of type ${value.constructor?.name ?? "object"}`
 
 /** The path and the query of a request-target in origin form; the query has its "?". */
 export const split = (url: string): readonly [path: string, search: string] => {
