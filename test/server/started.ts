@@ -18,7 +18,7 @@ export interface Started {
   /** Begins to stop: the fiber ends when nothing is left. */
   readonly stop: Effect.Effect<Fiber.Fiber<void>>
   readonly connect: Effect.Effect<Wire.Wire, never, Scope.Scope>
-  /** Waits until the server has read so many bytes from all its connections. */
+  /** Waits until the server has read so many bytes from the connections that it has. */
   readonly received: (bytes: number) => Effect.Effect<void>
 }
 
@@ -33,11 +33,14 @@ export const start = <E, R, T extends App.Routes, Added>(
       Server.start<E, R, T, Added>(app, { host: "127.0.0.1", port: 0, ...options }),
       scope
     )
-    const sockets: Array<Net.Socket> = []
-    server.node.on("connection", (socket) => sockets.push(socket))
+    const sockets = new Set<Net.Socket>()
+    server.node.on("connection", (socket) => {
+      sockets.add(socket)
+      socket.on("close", () => sockets.delete(socket))
+    })
     return {
       server,
-      received: (bytes) => until(() => sockets.reduce((sum, { bytesRead }) => sum + bytesRead, 0) >= bytes),
+      received: (bytes) => until(() => [...sockets].reduce((sum, { bytesRead }) => sum + bytesRead, 0) >= bytes),
       stop: Effect.forkDetach(Scope.close(scope, Exit.void), { startImmediately: true }),
       connect: connectTo(server.addresses[0]?.port ?? 0)
     }
