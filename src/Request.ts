@@ -202,12 +202,17 @@ export const language = <const Offer extends string>(
  * @spec RFC 9110 §13.1, §13.2
  */
 export const precondition = (state: {
-  readonly etag?: EntityTag.EntityTag | undefined
+  readonly etag?: EntityTag.EntityTag | string | undefined
   readonly lastModified?: Date | undefined
   readonly exists?: boolean | undefined
 }): Effect.Effect<void, HttpError.PreconditionFailed, HttpServerRequest> =>
   Effect.flatMap(HttpServerRequest, ({ method, headers }) =>
-    Conditional.evaluate({ ...state, method, headers }) === "precondition-failed"
+    Conditional.evaluate({
+      ...state,
+      etag: typeof state.etag === "string" ? EntityTag.make(state.etag) : state.etag,
+      method,
+      headers
+    }) === "precondition-failed"
       ? Effect.fail(
           new HttpError.PreconditionFailed({ text: "The resource is not in the state that the request expects" })
         )

@@ -59,6 +59,11 @@ export class Query implements Iterable<readonly [name: string, value: string]> {
     return record
   }
 
+  /** As `toRecord`, for JSON. */
+  toJSON(): Readonly<Record<string, string | ReadonlyArray<string>>> {
+    return this.toRecord()
+  }
+
   /** The pairs urlencoded, a space as `+`, without a leading "?". */
   toString(): string {
     return new URLSearchParams(this.pairs.map(([name, value]) => [name, value])).toString()

@@ -17,6 +17,7 @@ import * as Etag from "effect/http/Etag"
 import * as HttpEffect from "effect/http/HttpEffect"
 import * as HttpMiddleware from "effect/http/HttpMiddleware"
 import * as HttpPlatform from "effect/http/HttpPlatform"
+import * as HttpServer from "effect/http/HttpServer"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
@@ -90,7 +91,12 @@ const targetOf = (compiled: Compiled, request: HttpServerRequest.HttpServerReque
 // The resources of mounted layers: built once, at the first request, never released.
 const once = (prepare: Effect.Effect<void, never, Scope.Scope>): Effect.Effect<void> => {
   let done: Effect.Effect<void> | undefined
-  return Effect.suspend(() => (done ??= Effect.runSync(Effect.cached(Scope.provide(prepare, Scope.makeUnsafe())))))
+  return Effect.suspend(
+    () =>
+      (done ??= Effect.runSync(
+        Effect.cached(Effect.provide(Scope.provide(prepare, Scope.makeUnsafe()), HttpServer.layerServices))
+      ))
+  )
 }
 
 /** The app under the web standard. */

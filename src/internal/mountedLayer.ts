@@ -10,16 +10,21 @@
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import type * as FileSystem from "effect/FileSystem"
+import type * as Etag from "effect/http/Etag"
 import * as HttpRouter from "effect/http/HttpRouter"
 import * as Layer from "effect/Layer"
+import type * as Path from "effect/Path"
 import type { Handler } from "../Handler.ts"
 
 /** The failures of the routes of a layer. */
 export type Failures<R> = HttpRouter.Request.Only<"Error", R> | HttpRouter.Request.Only<"GlobalError", R>
 
-/** The services that a layer and its routes need. */
+type Platform = HttpRouter.HttpRouter | FileSystem.FileSystem | Path.Path | Etag.Generator
+
+/** The services that a layer and its routes need; those of the platform are there. */
 export type Needs<R> =
-  | Exclude<HttpRouter.Request.Without<R>, HttpRouter.HttpRouter>
+  | Exclude<HttpRouter.Request.Without<R>, Platform>
   | HttpRouter.Request.Only<"Requires", R>
   | HttpRouter.Request.Only<"GlobalRequires", R>
 

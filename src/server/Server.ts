@@ -13,7 +13,6 @@
  * @source aiohttp.web.run_app, AppRunner, TCPSite
  */
 
-import { readFileSync } from "node:fs"
 import type * as Http from "node:http"
 import * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
@@ -22,11 +21,10 @@ import type { ServeError } from "effect/http/HttpServerError"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import type * as App from "../App.ts"
-import * as ErrorResponse from "../ErrorResponse.ts"
-import { type Compiled, compile } from "../internal/compile.ts"
-import * as Engine from "./Engine.ts"
-import * as Program from "./Program.ts"
-import * as Shutdown from "./Shutdown.ts"
+import * as Engine from "./internal/Engine.ts"
+import * as Prepare from "./internal/Prepare.ts"
+import * as Program from "./internal/Program.ts"
+import * as Shutdown from "./internal/Shutdown.ts"
 import * as Site from "./Site.ts"
 
 /** Options of a server. */
@@ -60,43 +58,21 @@ export class Server extends Context.Service<
   }
 >()("effect-web/Server") {}
 
-/** The engine's options of a server. */
-export const engineOptions = (options: Options): Engine.Options => {
-  const { headersTimeout, keepAliveTimeout, maxHeaderSize, requestTimeout } = options
-  return {
-    ...(headersTimeout === undefined ? undefined : { headersTimeout }),
-    ...(keepAliveTimeout === undefined ? undefined : { keepAliveTimeout }),
-    ...(maxHeaderSize === undefined ? undefined : { maxHeaderSize }),
-    ...(requestTimeout === undefined ? undefined : { requestTimeout })
-  }
-}
-
-/** The app, compiled for a server: with the page for developers where it is asked for. */
-export const compileFor = (app: App.Any, options: Options): Compiled => {
-  const development = options.development ?? process.env.NODE_ENV === "development"
-  return compile(app, development ? ErrorResponse.development({ readSource }) : ErrorResponse.render)
-}
-
-const readSource = (path: string): string | undefined => {
-  try {
-    return readFileSync(path, "utf8")
-  } catch {
-    return undefined
-  }
-}
-
 const startUntyped = Effect.fnUntraced(function* (
   app: App.Any,
   options: Options
 ): Effect.fn.Return<Server["Service"], ServeError, Scope.Scope> {
-  const compiled = compileFor(app, options)
-  const sites = options.sites ?? [Site.tcp(options)]
+  const compiled = yield* Prepare.prepare(app, options)
   const running: Array<{ readonly engine: Engine.Engine; readonly address: Site.Address }> = []
-  for (const site of sites) {
-    const engine = yield* Engine.make(compiled, engineOptions(options))
+  for (const site of options.sites ?? [Site.tcp(options)]) {
+    const engine = yield* Engine.make(compiled, Prepare.engineOptions(options))
     yield* Effect.addFinalizer(() => Shutdown.stop(engine, options))
     running.push({ engine, address: yield* Site.listen(engine.server, site) })
   }
+  // All at once, before the finalizers do it one after the other.
+  yield* Effect.addFinalizer(() =>
+    Effect.forEach(running, ({ engine }) => Shutdown.stop(engine, options), { concurrency: "unbounded", discard: true })
+  )
   const [first] = running as [(typeof running)[0]]
   return {
     addresses: running.map(({ address }) => address),
@@ -128,13 +104,16 @@ export const layer = <E, R, T extends App.Routes, Added>(
     R
   >
 
-/** The options of `Server.run`. */
-export interface RunOptions extends Options {
+/** The options of `Server.run` and `Server.launch` as a program. */
+export interface ProgramOptions {
   /** Takes the banner's lines; standard output unless given, `false` for silence. */
   readonly print?: ((line: string) => void) | false
   /** Whether SIGINT and SIGTERM stop the server; true. */
   readonly handleSignals?: boolean
 }
+
+/** The options of `Server.run`. */
+export interface RunOptions extends Options, ProgramOptions {}
 
 /** The message for an app that still needs services. */
 export type Missing<R> =
@@ -147,14 +126,31 @@ export type Missing<R> =
 export const run = <E, R, T extends App.Routes, Added>(
   app: [R] extends [never] ? App.Servable<E, R, T, Added> : Missing<R>,
   options: RunOptions = {}
-): void => {
+): void => program(startUntyped(app as unknown as App.Any, options), options)
+
+/**
+ * Runs a server that is a Layer with all it needs, as `run` runs an app: with its banner, signals and exit codes.
+ *
+ * ```ts
+ * Server.layer(app).pipe(Layer.provide(Users.layer), Server.launch())
+ * ```
+ */
+export const launch =
+  (options: ProgramOptions = {}) =>
+  <E>(layer: Layer.Layer<Server, E>): void =>
+    program(
+      Effect.map(Layer.build(layer), (context) => Context.get(context, Server)),
+      options
+    )
+
+const program = <E>(start: Effect.Effect<Server["Service"], E, Scope.Scope>, options: ProgramOptions): void => {
   const { handleSignals = true, print = (line) => process.stdout.write(`${line}\n`) } = options
-  const program = Effect.gen(function* () {
-    const server = yield* startUntyped(app as unknown as App.Any, options)
-    if (print !== false) for (const line of banner(server.addresses)) print(line)
+  const serve = Effect.gen(function* () {
+    const { addresses } = yield* start
+    if (print !== false) for (const line of banner(addresses)) print(line)
     return yield* Effect.never
   })
-  Program.main(Effect.scoped(program), handleSignals)
+  Program.main(Effect.scoped(serve), handleSignals)
 }
 
 const banner = (addresses: ReadonlyArray<Site.Address>): ReadonlyArray<string> => [

@@ -57,12 +57,20 @@ export interface Address {
   readonly url: string
 }
 
+const cures: Readonly<Record<string, string>> = {
+  EADDRINUSE: "the port is in use; stop what listens there, or give another `port` (0 takes a free one)",
+  EACCES: "this port is not allowed; give one above 1023, or the right to bind it",
+  EADDRNOTAVAIL: "this machine has no such address; give another `host`",
+  ENOTFOUND: "the name has no address; give another `host`"
+}
+
 /** Starts to listen and gives the bound address. Fails with ServeError when the address is taken or not allowed. */
 export const listen = (server: Http.Server | Net.Server, site: Site): Effect.Effect<Address, ServeError> =>
   Effect.callback((resume) => {
-    const onError = (cause: Error) => {
+    const onError = (cause: NodeJS.ErrnoException) => {
       const error = new ServeError({ cause })
-      error.message = `Cannot listen on ${site.host ?? "*"}:${site.port}: ${cause.message}`
+      const why = cause.code === undefined ? undefined : cures[cause.code]
+      error.message = `Cannot listen on ${site.host ?? "*"}:${site.port}: ${why ?? cause.message}`
       resume(Effect.fail(error))
     }
     server.once("error", onError)

@@ -26,10 +26,11 @@ import type { ServeError } from "effect/http/HttpServerError"
 import * as Ref from "effect/Ref"
 import type * as Scope from "effect/Scope"
 import type * as App from "../App.ts"
-import * as Engine from "../server/Engine.ts"
+import * as Engine from "../server/internal/Engine.ts"
+import * as Prepare from "../server/internal/Prepare.ts"
+import * as Shutdown from "../server/internal/Shutdown.ts"
 import * as Server from "../server/Server.ts"
-import * as Shutdown from "../server/Shutdown.ts"
-import { duplexPair } from "./duplexPair.ts"
+import { duplexPair } from "./internal/duplexPair.ts"
 
 /** An `HttpClient` for one app: paths are enough, cookies are kept, redirects are not followed. */
 export interface Client extends HttpClient.HttpClient {
@@ -51,8 +52,8 @@ export const client = <E, R, T extends App.Routes, Added>(
 ): Effect.Effect<Client, never, R | Scope.Scope> =>
   Effect.gen(function* () {
     const engine = yield* Engine.make(
-      Server.compileFor(app as unknown as App.Any, options),
-      Server.engineOptions(options)
+      yield* Prepare.prepare(app as unknown as App.Any, options),
+      Prepare.engineOptions(options)
     )
     yield* Effect.addFinalizer(() => Shutdown.stop(engine, { ...impatient, ...options }))
     // Node begins to follow connections, their timeouts and which are idle, when it listens.

@@ -13,6 +13,8 @@ const port = (child: Child.Child): number => Number(/http:\/\/127\.0\.0\.1:(\d+)
 const running = (options: object = {}) =>
   Effect.tap(Child.run("run.ts", "0", JSON.stringify(options)), (child) => child.says("quit)\n"))
 
+const inUse = "the port is in use; stop what listens there, or give another `port` (0 takes a free one)"
+
 describe("a program", () => {
   it.live("says where it listens and how to end it", () =>
     Effect.gen(function* () {
@@ -74,13 +76,26 @@ describe("a program", () => {
     })
   )
 
+  it.live("that is a layer has its services, banner and signals, and releases what it built", () =>
+    Effect.gen(function* () {
+      const child = yield* Child.run("launch.ts")
+      yield* child.says("quit)\n")
+      const wire = yield* connectTo(port(child))
+      yield* wire.send(get("/"))
+      assert.strictEqual((yield* wire.answer()).body.toString(), "hello")
+      yield* child.signal("SIGTERM")
+      assert.strictEqual(yield* child.ended, 0)
+      assert.match(child.output(), /released\n$/)
+    })
+  )
+
   it.live("that cannot listen ends with 1 and says why", () =>
     Effect.gen(function* () {
       const first = yield* running()
       const second = yield* Child.run("run.ts", String(port(first)))
       assert.strictEqual(yield* second.ended, 1)
       assert.strictEqual(second.output(), "")
-      assert.include(second.errors(), `Cannot listen on 127.0.0.1:${port(first)}: listen EADDRINUSE`)
+      assert.strictEqual(second.errors(), `Cannot listen on 127.0.0.1:${port(first)}: ${inUse}\n`)
     })
   )
 

@@ -19,7 +19,7 @@ import * as Exit from "effect/Exit"
 import type { HttpServerError } from "effect/http/HttpServerError"
 import { MaxBodySize } from "effect/http/HttpServerRequest"
 import * as Stream from "effect/Stream"
-import * as HttpError from "../HttpError.ts"
+import * as HttpError from "../../HttpError.ts"
 import * as ContentCoding from "./contentCoding.ts"
 
 /** Makes the error of a request. */

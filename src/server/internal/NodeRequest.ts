@@ -29,8 +29,8 @@ import type * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type * as Socket from "effect/socket/Socket"
-import * as Cookie from "../http/Cookie.ts"
-import type { Target } from "../internal/compile.ts"
+import * as Cookie from "../../http/Cookie.ts"
+import type { Target } from "../../internal/compile.ts"
 import { RequestBody } from "./RequestBody.ts"
 
 /** What `modify` changes. */

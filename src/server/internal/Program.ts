@@ -10,6 +10,7 @@
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import { ServeError } from "effect/http/HttpServerError"
 
 const codes = { SIGINT: 130, SIGTERM: 143 } as const
 
@@ -25,7 +26,14 @@ export const main = <E>(effect: Effect.Effect<unknown, E>, handleSignals: boolea
   if (handleSignals) for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, onSignal)
   fiber.addObserver((exit) => {
     const failed = Exit.isFailure(exit) && !Cause.hasInterruptsOnly(exit.cause)
-    if (failed) process.stderr.write(`${Cause.pretty(exit.cause)}\n`)
+    if (failed) process.stderr.write(`${reason(exit.cause)}\n`)
     process.exit(failed ? 1 : 0)
   })
+}
+
+// That a server cannot listen is said in one line; a stack would hide it.
+const reason = (cause: Cause.Cause<unknown>): string => {
+  const [only, ...more] = cause.reasons
+  const known = only?._tag === "Fail" && only.error instanceof ServeError && more.length === 0
+  return known ? only.error.message : Cause.pretty(cause)
 }

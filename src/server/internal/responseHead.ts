@@ -12,7 +12,7 @@
 import type * as Http from "node:http"
 import * as Cookies from "effect/http/Cookies"
 import type { HttpServerResponse } from "effect/http/HttpServerResponse"
-import * as Status from "../http/Status.ts"
+import * as Status from "../../http/Status.ts"
 import type { NodeRequest } from "./NodeRequest.ts"
 import { announced, pendingContinue } from "./RequestBody.ts"
 

@@ -11,8 +11,8 @@
  * @spec RFC 9112 §2.3, §3.2, §6.1; RFC 9110 §7.2
  */
 import type * as Http from "node:http"
-import * as HttpError from "../HttpError.ts"
-import * as Host from "../http/Host.ts"
+import * as HttpError from "../../HttpError.ts"
+import * as Host from "../../http/Host.ts"
 
 /** What is asked for: the target in origin form, and the host without port. */
 export interface Wanted {

@@ -2,7 +2,7 @@
  * Runs an app on a `node:http` server: one fiber per request, interrupted when its client leaves.
  *
  * ```ts
- * const engine = yield* Engine.make(compile(app), { onError: ... })
+ * const engine = yield* Engine.make(compile(app), {})
  * engine.server.listen(8080)
  * ```
  *
@@ -28,12 +28,12 @@ import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
-import { RouteContext } from "../Handler.ts"
-import * as HttpError from "../HttpError.ts"
-import * as ByteLimit from "../internal/byteLimit.ts"
-import type { Compiled, Target } from "../internal/compile.ts"
-import { inside } from "../internal/flatten.ts"
-import { finished, split } from "../internal/handling.ts"
+import { RouteContext } from "../../Handler.ts"
+import * as HttpError from "../../HttpError.ts"
+import * as ByteLimit from "../../internal/byteLimit.ts"
+import type { Compiled, Target } from "../../internal/compile.ts"
+import { inside } from "../../internal/flatten.ts"
+import { finished, split } from "../../internal/handling.ts"
 import * as Connections from "./Connections.ts"
 import * as Malformed from "./Malformed.ts"
 import { NodeRequest } from "./NodeRequest.ts"
@@ -63,14 +63,14 @@ export interface Engine {
   readonly settled: Effect.Effect<void>
 }
 
-const platform = Layer.mergeAll(NodeHttpPlatform.layer, Etag.layerWeak, NodeServices.layer)
+/** Effect's services of the platform. */
+export const platform = Layer.mergeAll(NodeHttpPlatform.layer, Etag.layerWeak, NodeServices.layer)
 
 /** Makes the engine of a compiled app with the services of the caller. */
 export const make = Effect.fnUntraced(function* (
   compiled: Compiled,
   options: Options
 ): Effect.fn.Return<Engine, never, Scope.Scope> {
-  yield* compiled.prepare
   const own = yield* Layer.build(platform)
   const services = yield* Effect.context<never>()
   // One flat map: a request adds to it without ever copying it.
