@@ -72,7 +72,7 @@ it.live("an answer during the drain keeps its connection there, which serves on;
     const here = yield* stopInFlight(yield* ours(appOf(second.through)), second)
     assert.strictEqual(here.answer.headers.connection, "close")
     assert.strictEqual(yield* here.wire.closed, "")
-    assert.isBelow(yield* took(here.stopping), 1000)
+    assert.isBelow(yield* took(here.stopping), 3000)
   })
 )
 
@@ -87,7 +87,7 @@ it.live("a connection that falls idle during the drain holds it there, and does 
 
     const second = yield* gated
     const here = yield* stopInFlight(yield* ours(appOf(second.through)), second)
-    assert.isBelow(yield* took(here.stopping), 1000)
+    assert.isBelow(yield* took(here.stopping), 3000)
     assert.strictEqual(yield* here.wire.closed, "")
   })
 )
@@ -108,7 +108,7 @@ it.live("a connection on which nothing was sent yet holds the drain there, and d
 
     const here = yield* connected(yield* ours(appOf(probe)))
     assert.strictEqual(yield* here.wire.closed, "")
-    assert.isBelow(yield* took(here.stopping), 1000)
+    assert.isBelow(yield* took(here.stopping), 3000)
   })
 )
 
