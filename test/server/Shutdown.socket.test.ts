@@ -10,8 +10,9 @@ import * as App from "../../src/App.ts"
 import * as Body from "../../src/Body.ts"
 import * as Response from "../../src/Response.ts"
 import * as Route from "../../src/Route.ts"
+import * as Site from "../../src/server/Site.ts"
 import { get, post, recorder, until } from "./both.ts"
-import { start, took, tryConnect } from "./started.ts"
+import { connectTo, start, took, tryConnect } from "./started.ts"
 
 /** An app whose handlers wait until the test opens their gate. */
 const gated = Effect.gen(function* () {
@@ -246,6 +247,19 @@ describe("after shutdownTimeout", () => {
       assert.strictEqual(yield* wire.closed, "")
       assert.isBelow(yield* took(stopping), 2000)
       yield* idle(server)
+    })
+  )
+
+  it.live("several sites stop at the same time", () =>
+    Effect.gen(function* () {
+      const { app, events } = yield* gated
+      const site = Site.tcp({ host: "127.0.0.1", port: 0 })
+      const { server, stop } = yield* start(app, { sites: [site, site, site], shutdownTimeout: "300 millis" })
+      for (const { port } of server.addresses) yield* (yield* connectTo(port)).send(get("/gate"))
+      yield* until(() => events.length === 3)
+      assert.isBelow(yield* took(yield* stop), 800)
+      yield* idle(server)
+      assert.deepStrictEqual(events.slice(3), ["released", "released", "released"])
     })
   )
 

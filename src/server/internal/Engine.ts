@@ -16,6 +16,7 @@ import * as Http from "node:http"
 import type { Duplex } from "node:stream"
 import * as NodeHttpPlatform from "@effect/platform-node/NodeHttpPlatform"
 import * as NodeServices from "@effect/platform-node/NodeServices"
+import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -28,6 +29,7 @@ import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
+import * as ErrorResponse from "../../ErrorResponse.ts"
 import { RouteContext } from "../../Handler.ts"
 import * as HttpError from "../../HttpError.ts"
 import * as ByteLimit from "../../internal/byteLimit.ts"
@@ -96,6 +98,18 @@ export const make = Effect.fnUntraced(function* (
     write
   ) as Effect.Effect<void>
 
+  // What failed outside of the handler, in a finalizer or in what changes every answer, is no more silent than what failed inside.
+  const ended = (request: NodeRequest, exit: Exit.Exit<unknown, unknown>): void => {
+    const { response, target } = request
+    if (Exit.isSuccess(exit) || Cause.hasInterruptsOnly(exit.cause)) {
+      unanswered(response)
+      return
+    }
+    const answer = ErrorResponse.answer(exit.cause, request, target.renderer)
+    const written = Effect.flatMap(answer, (answer) => ResponseWriter.write(request, answer, state))
+    Effect.runForkWith(base)(written).addObserver(() => unanswered(response))
+  }
+
   const run = (request: NodeRequest): void => {
     const { response, source, target } = request
     if (announced(source)) discardRest(source, response)
@@ -105,14 +119,15 @@ export const make = Effect.fnUntraced(function* (
       target.context
     )
     const fiber = Effect.runForkWith(context)(handled)
-    if (fiber.pollUnsafe() !== undefined) {
-      unanswered(response)
+    const exit = fiber.pollUnsafe()
+    if (exit !== undefined) {
+      ended(request, exit)
       return
     }
     fibers.add(fiber)
-    fiber.addObserver(() => {
+    fiber.addObserver((exit) => {
       fibers.delete(fiber)
-      unanswered(response)
+      ended(request, exit)
     })
     response.once("close", () => {
       if (!response.writableFinished) fiber.interruptUnsafe(undefined, ClientAbort.annotation)
@@ -199,7 +214,7 @@ export const make = Effect.fnUntraced(function* (
   }
 })
 
-// A fiber that ended without an answer (which only a broken foreign middleware can do) must not leave its client waiting.
+// A fiber that ended without an answer must not leave its client waiting.
 const unanswered = (response: Http.ServerResponse): void => {
   if (response.headersSent || response.destroyed) return
   try {
