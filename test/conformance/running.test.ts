@@ -11,8 +11,9 @@ import * as App from "../../src/App.ts"
 import * as Body from "../../src/Body.ts"
 import * as Response from "../../src/Response.ts"
 import * as Route from "../../src/Route.ts"
-import { both, get, until } from "../server/both.ts"
+import { both, get, post, until } from "../server/both.ts"
 import { start } from "../server/started.ts"
+import * as Wire from "./wire.ts"
 
 let gate = Deferred.makeUnsafe<void>()
 let taken = 0
@@ -43,6 +44,11 @@ const app = App.make({
         })
       ),
       Response.text("done")
+    )
+  ),
+  megabyte: Route.get("/megabyte/{digit}", ({ params }) =>
+    Effect.succeed(
+      Response.stream(Stream.rechunk(Stream.fromIterable(Array(10).fill(params.digit.repeat(100_000))), 1))
     )
   ),
   number: Route.get("/number/{number}", ({ params }) => Effect.succeed(Response.text(params.number)))
@@ -104,6 +110,34 @@ describe("a flood", () => {
       for (let number = 0; number < count; number++) {
         assert.strictEqual((yield* wire.answer()).body.toString(), String(number))
       }
+    })
+  )
+
+  both("of 100 requests for a megabyte each is answered in order", app, ({ client }) =>
+    Effect.gen(function* () {
+      const socket = yield* client.connect
+      const requests = Array.from({ length: 100 }, (_, number) => get(`/megabyte/${number % 10}`))
+      socket.write(requests.join("") + get("/number/1", "Connection: close\r\n"))
+      const bytes = yield* Wire.readAll(socket)
+      const order = Array.from(
+        bytes.toString("latin1").matchAll(/\r\n\r\n[0-9a-f]+\r\n([0-9])\1\1\1/g),
+        ([, digit]) => digit
+      )
+      assert.strictEqual(order.join(""), "0123456789".repeat(10))
+      assert.isAbove(bytes.length, 100 * 1_000_000)
+    })
+  )
+
+  both("of uploads behind an answer that waits is answered in order", app, ({ wire }) =>
+    Effect.gen(function* () {
+      yield* fresh
+      const body = "x".repeat(200_000)
+      yield* wire.send(get("/gated") + post("/echo", body).repeat(5))
+      yield* wire.until("one\r\n")
+      yield* Effect.repeat(turn, { times: 20 })
+      yield* Deferred.succeed(gate, undefined)
+      yield* wire.until("0\r\n\r\n")
+      for (let count = 0; count < 5; count++) assert.strictEqual((yield* wire.answer()).body.toString(), body)
     })
   )
 
