@@ -2,17 +2,14 @@
 //   curl localhost:8080/                   # {"some":"data"}
 //   curl -i -X POST localhost:8080/users   # 201 and location: /users/1 and {"id":1,"name":"Ada"}
 //   curl -i -X DELETE localhost:8080/users # 204
-import { Effect } from "effect"
 import { App, Response, Route, Server } from "effect-web"
 
-const created = Effect.sync(() =>
-  Response.json({ id: 1, name: "Ada" }, { status: 201, headers: { location: "/users/1" } })
-)
+const created = Response.json({ id: 1, name: "Ada" }, { status: 201, headers: { location: "/users/1" } })
 
 export const app = App.make({
-  home: Route.get("/", Effect.succeed(Response.json({ some: "data" }))),
+  home: Route.get("/", Response.json({ some: "data" })),
   create: Route.post("/users", created),
-  clear: Route.delete("/users", Effect.succeed(Response.empty()))
+  clear: Route.delete("/users", Response.empty())
 })
 
 if (import.meta.main) Server.run(app)

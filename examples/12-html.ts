@@ -1,7 +1,6 @@
 // HTML that is escaped by construction: what is interpolated stays text, lists and other markup nest.
 //   curl localhost:8080/                          # <li>1 &lt; 2</li>
 //   curl 'localhost:8080/hello/<b>Ada</b>'        # <h1>Hello, &lt;b&gt;Ada&lt;/b&gt;</h1>
-import { Effect } from "effect"
 import { App, Html, html, Response, Route, Server } from "effect-web"
 
 const page = (title: string, body: Html.Html) => html`<!doctype html>
@@ -18,9 +17,9 @@ const list = html`<ul>${facts.map((fact) => html`<li>${fact}</li>`)}</ul>`
 const trusted = Html.raw("<hr>")
 
 export const app = App.make({
-  home: Route.get("/", Effect.succeed(Response.html(page("Facts", html`${list}${trusted}`)))),
+  home: Route.get("/", Response.html(page("Facts", html`${list}${trusted}`))),
   hello: Route.get("/hello/{name:.*}", ({ params }) =>
-    Effect.succeed(Response.html(page(params.name, html`<h1>Hello, ${params.name}</h1>`)))
+    Response.html(page(params.name, html`<h1>Hello, ${params.name}</h1>`))
   )
 })
 

@@ -17,9 +17,9 @@ const account = Effect.gen(function* () {
 })
 
 export const app = App.make({
-  old: Route.get("/old", Effect.succeed(Response.redirect("/destination"))),
-  moved: Route.get("/moved", Effect.succeed(Response.redirect("/destination", { status: 308 }))),
-  destination: Route.get("/destination", Effect.succeed(Response.text("You have arrived"))),
+  old: Route.get("/old", Response.redirect("/destination")),
+  moved: Route.get("/moved", Response.redirect("/destination", { status: 308 })),
+  destination: Route.get("/destination", Response.text("You have arrived")),
   account: Route.get("/account", account)
 })
 

@@ -10,16 +10,14 @@
 import { Effect } from "effect"
 import { App, Request, Response, Route, Server } from "effect-web"
 
-const text = (body: string) => Effect.succeed(Response.text(body))
-
 export const app = App.make({
-  item: Route.get("/items/{id:\\d+}", ({ params }) => text(`item ${params.id}`)),
-  replace: Route.put("/items/{id:\\d+}", ({ params }) => text(`replaced ${params.id}`)),
-  new: Route.get("/items/new", text("a form for a new item")),
+  item: Route.get("/items/{id:\\d+}", ({ params }) => Response.text(`item ${params.id}`)),
+  replace: Route.put("/items/{id:\\d+}", ({ params }) => Response.text(`replaced ${params.id}`)),
+  new: Route.get("/items/new", Response.text("a form for a new item")),
   article: Route.get("/{year:\\d{4}}/{name}.{ext}", ({ params }) =>
-    text(`${params.name} of ${params.year}, as ${params.ext}`)
+    Response.text(`${params.name} of ${params.year}, as ${params.ext}`)
   ),
-  file: Route.get("/files/{path:.*}", ({ params }) => text(`the path ${params.path}`)),
+  file: Route.get("/files/{path:.*}", ({ params }) => Response.text(`the path ${params.path}`)),
   cache: Route.any(
     "/cache",
     Effect.map(Request.method, (method) => Response.text(`any method: ${method}`))

@@ -16,13 +16,13 @@ const home: Handler.Handler = Effect.sync(() =>
 )
 
 const shop = App.make({
-  order: Route.get("/orders/{name}", ({ params }) => Effect.succeed(Response.text(params.name)))
+  order: Route.get("/orders/{name}", ({ params }) => Response.text(params.name))
 })
 
 export const app = App.make({
   home: Route.get("/", home),
-  item: Route.get("/items/{id:\\d+}", ({ params }) => Effect.succeed(Response.text(params.id))),
-  search: Route.get("/search", Effect.succeed(Response.text("Nothing found"))),
+  item: Route.get("/items/{id:\\d+}", ({ params }) => Response.text(params.id)),
+  search: Route.get("/search", Response.text("Nothing found")),
   shop: Route.mount("/shop", shop)
 })
 

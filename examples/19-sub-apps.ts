@@ -16,11 +16,11 @@ const requireToken = Middleware.before(
 )
 
 const admin = App.make({
-  user: Route.get("/users/{id}", ({ params }) => Effect.succeed(Response.text(`user ${params.id}`)))
+  user: Route.get("/users/{id}", ({ params }) => Response.text(`user ${params.id}`))
 }).pipe(App.use(requireToken))
 
 export const app = App.make({
-  home: Route.get("/", Effect.succeed(Response.text("the shop"))),
+  home: Route.get("/", Response.text("the shop")),
   admin: Route.mount("/admin", admin)
 })
 

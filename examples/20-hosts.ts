@@ -6,7 +6,7 @@
 import { Effect } from "effect"
 import { App, Request, Response, Route, Server } from "effect-web"
 
-const api = App.make({ home: Route.get("/", Effect.succeed(Response.json({ api: 1 }))) })
+const api = App.make({ home: Route.get("/", Response.json({ api: 1 })) })
 
 const tenant = App.make({
   home: Route.get(
@@ -18,8 +18,8 @@ const tenant = App.make({
 export const app = App.make({
   api: Route.host("api.localhost", api),
   tenant: Route.host("{tenant}.localhost", tenant),
-  home: Route.get("/", Effect.succeed(Response.text("the site"))),
-  x: Route.get("/x", Effect.succeed(Response.text("only here")))
+  home: Route.get("/", Response.text("the site")),
+  x: Route.get("/x", Response.text("only here"))
 })
 
 if (import.meta.main) Server.run(app)

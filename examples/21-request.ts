@@ -11,7 +11,7 @@ import { App, Request, Response, Route, Server } from "effect-web"
 const Params = Schema.Struct({ lang: Schema.Literals(["en", "de"]) })
 const Query = Schema.Struct({
   q: Schema.String,
-  page: Schema.FiniteFromString.pipe(Schema.withDecodingDefaultType(Effect.succeed(1))),
+  page: Schema.Int.pipe(Schema.withDecodingDefaultType(Effect.succeed(1))),
   tags: Schema.Array(Schema.String).pipe(Schema.withDecodingDefaultType(Effect.succeed([])))
 })
 
@@ -21,7 +21,7 @@ const search = Effect.gen(function* () {
 })
 
 const echo = Effect.gen(function* () {
-  const headers = yield* Request.decodeHeaders(Schema.Struct({ "x-trace": Schema.FiniteFromString }))
+  const headers = yield* Request.decodeHeaders(Schema.Struct({ "x-trace": Schema.Int }))
   const cookies = yield* Request.decodeCookies(Schema.Struct({ theme: Schema.String }))
   return Response.json({ trace: headers["x-trace"], theme: cookies.theme })
 })

@@ -34,8 +34,8 @@ const later = Middleware.catch(
 )
 
 export const app = App.make({
-  home: Route.get("/", Effect.succeed(Response.text("home"))),
-  report: Route.get("/report", Effect.succeed(Response.text("the report"))).pipe(Route.use(auditorsOnly)),
+  home: Route.get("/", Response.text("home")),
+  report: Route.get("/report", Response.text("the report")).pipe(Route.use(auditorsOnly)),
   flaky: Route.get("/flaky", Effect.fail(new Overloaded()))
 }).pipe(App.use(later), App.use(timing), App.use(secure))
 

@@ -29,7 +29,7 @@ const me = Effect.gen(function* () {
 
 // Without `Route.use(authenticated)` this would not compile: "app/CurrentUser is missing".
 export const app = App.make({
-  home: Route.get("/", Effect.succeed(Response.text("anyone"))),
+  home: Route.get("/", Response.text("anyone")),
   me: Route.get("/me", me).pipe(Route.use(authenticated))
 })
 

@@ -3,7 +3,6 @@
 //   curl -i localhost:8080/users/2                    # 404 and "id":2
 //   curl -X POST 'localhost:8080/users?name=Grace'    # {"id":2,"name":"Grace"}
 //   curl localhost:8080/users/2                       # {"id":2,"name":"Grace"}
-import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import { Context, Effect, Layer, Ref, Schema } from "effect"
 import { App, HttpError, Request, Response, Route, Server } from "effect-web"
 
@@ -38,7 +37,7 @@ class Users extends Context.Service<
 }
 
 const find = Effect.gen(function* () {
-  const { id } = yield* Request.decodeParams(Schema.Struct({ id: Schema.FiniteFromString }))
+  const { id } = yield* Request.decodeParams(Schema.Struct({ id: Schema.Int }))
   return Response.json(yield* Users.use((users) => users.find(id)))
 })
 
@@ -51,4 +50,4 @@ export const app = App.make({ find: Route.get("/users/{id}", find), add: Route.p
 
 export const layer = Users.layer
 
-if (import.meta.main) NodeRuntime.runMain(Layer.launch(Layer.provide(Server.layer(app), layer)))
+if (import.meta.main) Server.layer(app).pipe(Layer.provide(layer), Server.launch())

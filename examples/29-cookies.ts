@@ -6,7 +6,7 @@
 import { Effect, Schema } from "effect"
 import { App, Request, Response, Route, Server } from "effect-web"
 
-const Cookies = Schema.Struct({ visits: Schema.FiniteFromString })
+const Cookies = Schema.Struct({ visits: Schema.Int })
 
 const count = Effect.gen(function* () {
   const visits = yield* Request.decodeCookies(Cookies).pipe(
@@ -21,7 +21,7 @@ const forget = Response.redirect("/", { status: 303 }).pipe(Response.expireCooki
 
 export const app = App.make({
   count: Route.get("/", count),
-  forget: Route.get("/forget", Effect.succeed(forget))
+  forget: Route.get("/forget", forget)
 })
 
 if (import.meta.main) Server.run(app)

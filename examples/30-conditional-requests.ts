@@ -26,7 +26,7 @@ const news = Response.text("Nothing new").pipe(Response.lastModified(new Date("2
 
 export const app = App.make({
   note: Route.view("/note", { get: read, put: write }),
-  news: Route.get("/news", Effect.succeed(news))
+  news: Route.get("/news", news)
 })
 
 if (import.meta.main) Server.run(app)

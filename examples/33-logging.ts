@@ -1,7 +1,6 @@
 // Logging: the lines that a handler logs carry the id of their request; failures of 500 and above are logged. As JSON lines.
 //   curl -i localhost:8080/            # x-request-id: and hello
 //   curl -i localhost:8080/bug         # 500 and x-request-id:
-import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import { Effect, Layer, Logger } from "effect"
 import { App, Handler, Middleware, Response, Route, Server } from "effect-web"
 
@@ -27,4 +26,4 @@ export const app = App.make({
 
 export const logging = Logger.layer([Logger.consoleJson])
 
-if (import.meta.main) NodeRuntime.runMain(Layer.launch(Layer.provide(Server.layer(app), logging)))
+if (import.meta.main) Server.layer(app).pipe(Layer.provide(logging), Server.launch())

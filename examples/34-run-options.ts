@@ -7,7 +7,7 @@ import { App, Response, Route, Server } from "effect-web"
 const slow = Effect.delay(Effect.succeed(Response.text("Done")), "2 seconds")
 
 export const app = App.make({
-  home: Route.get("/", Effect.succeed(Response.text("Running"))),
+  home: Route.get("/", Response.text("Running")),
   slow: Route.get("/slow", slow)
 })
 

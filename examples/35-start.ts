@@ -5,7 +5,7 @@ import { Console, Deferred, Effect, Fiber } from "effect"
 import { FetchHttpClient, HttpClient } from "effect/http"
 import { App, Response, Route, Server } from "effect-web"
 
-export const app = App.make({ home: Route.get("/", Effect.succeed(Response.text("Hello"))) })
+export const app = App.make({ home: Route.get("/", Response.text("Hello")) })
 
 /** Serves on a free port, asks itself once, and stops. */
 export const program = Effect.gen(function* () {

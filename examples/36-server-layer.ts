@@ -1,7 +1,6 @@
 // A server as a layer among the application's other layers: it starts after what it needs and stops before. Here on two addresses.
 //   curl localhost:8080/           # greeting 1
 //   curl localhost:8080/           # greeting 2
-import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import { Config, Context, Effect, Layer, Ref } from "effect"
 import { App, Response, Route, Server, Site } from "effect-web"
 
@@ -37,4 +36,5 @@ const announce = Layer.effectDiscard(
 
 export const main = announce.pipe(Layer.provideMerge(Layer.unwrap(server)), Layer.provide(layer))
 
-if (import.meta.main) NodeRuntime.runMain(Layer.launch(main))
+// As the whole program, as `Server.run` runs an app: with its banner, its signals and its exit codes.
+if (import.meta.main) main.pipe(Server.launch())

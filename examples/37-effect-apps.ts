@@ -33,7 +33,7 @@ const raw = Effect.map(HttpServerRequest.HttpServerRequest, (request) =>
 )
 
 export const app = App.make({
-  home: Route.get("/", Effect.succeed(Response.text("home"))),
+  home: Route.get("/", Response.text("home")),
   legacy: Route.mountHandler("/legacy", legacy),
   api: Route.mountHandler("/api", HttpApiBuilder.layer(Api).pipe(Layer.provide([greetings, HttpServer.layerServices]))),
   raw: Route.mountHandler("/raw", raw)

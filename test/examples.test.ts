@@ -90,7 +90,7 @@ describe("32-streams.ts", () => {
   it.effect("stops to tick when the client leaves", () =>
     logged(
       Effect.fnUntraced(function* (lines) {
-        const client = yield* Testing.socketClient(Streams.app)
+        const client = yield* Effect.provide(Testing.socketClient(Streams.app), Streams.layer)
         const socket = yield* client.connect
         const ticked = yield* Deferred.make<void>()
         socket.on("data", (bytes) => String(bytes).includes("tick 1") && Deferred.doneUnsafe(ticked, Effect.void))

@@ -64,8 +64,11 @@ export const identifiers = (cell: string): ReadonlyArray<readonly [module: strin
     .map((match) => [match[1]!, match[2]!] as const)
 
 const folders = /^(?:\.\/)?(?:\.ci|bench|docs|examples|src|test)(?:\/|$)/
+// `Body.json` is a name, not a file.
 const isPath = (text: string): boolean =>
-  /^[\w.@/-]+(?::\d+)?$/.test(text) && (folders.test(text) || /\.(?:ts|md|json|txt)(?::\d+)?$/.test(text))
+  !/^[A-Z]\w*\.json$/.test(text) &&
+  /^[\w.@/-]+(?::\d+)?$/.test(text) &&
+  (folders.test(text) || /\.(?:ts|md|json|txt)(?::\d+)?$/.test(text))
 
 /** The paths of the repository in a cell: targets of links, code spans and words that look like one. */
 export const paths = (cell: string): ReadonlyArray<string> => {

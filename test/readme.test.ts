@@ -142,6 +142,7 @@ describe("a Markdown text", () => {
     ["`test/server/Server.test.ts`, test/App.test.ts:12", ["test/server/Server.test.ts", "test/App.test.ts"]],
     ["[more](./docs/a.md#part) and `02-text.ts`", ["docs/a.md", "02-text.ts"]],
     ["`bench/`, `src/http`", ["bench/", "src/http"]],
+    ["`Body.json`, Body.json and `package.json`", ["package.json"]],
     ['[site](https://example.com/a.ts), [here](#a), `Route.get("/a/b.ts")`, and/or, `/items/{id}`, 1.5', []]
   ]
   for (const [cell, wanted] of paths) {

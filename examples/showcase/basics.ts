@@ -36,13 +36,10 @@ const arrived = Effect.gen(function* () {
 export const routes = {
   hello: Route.get("/hello", hello),
   helloName: Route.get("/hello/{name}", hello),
-  json: Route.get("/json", Effect.succeed(Response.json({ some: "data", list: [1, 2, 3] }))),
-  created: Route.post(
-    "/json",
-    Effect.succeed(Response.json({ id: 1 }, { status: 201, headers: { location: "/json/1" } }))
-  ),
+  json: Route.get("/json", Response.json({ some: "data", list: [1, 2, 3] })),
+  created: Route.post("/json", Response.json({ id: 1 }, { status: 201, headers: { location: "/json/1" } })),
   greet: Route.get("/greet", greet),
-  moved: Route.get("/moved", Effect.succeed(Response.redirect("/destination?from=moved", { status: 308 }))),
+  moved: Route.get("/moved", Response.redirect("/destination?from=moved", { status: 308 })),
   account: Route.get("/account", loggedIn),
   destination: Route.get("/destination", arrived)
 }

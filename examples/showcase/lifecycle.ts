@@ -39,12 +39,10 @@ export const routes = {
 export const listing = (app: App.Any) =>
   Route.get(
     "/routes",
-    Effect.succeed(
-      Response.text(
-        App.routes(app)
-          .map(({ host, method, name, path }) => `${method.padEnd(7)} ${host ?? ""}${path}  (${name})`)
-          .join("\n")
-      )
+    Response.text(
+      App.routes(app)
+        .map(({ host, method, name, path }) => `${method.padEnd(7)} ${host ?? ""}${path}  (${name})`)
+        .join("\n")
     )
   )
 

@@ -7,7 +7,7 @@ import type { Group } from "./page.ts"
 
 const Search = Schema.Struct({
   q: Schema.String,
-  page: Schema.FiniteFromString.pipe(Schema.withDecodingDefaultType(Effect.succeed(1))),
+  page: Schema.Int.pipe(Schema.withDecodingDefaultType(Effect.succeed(1))),
   tags: Schema.Array(Schema.String).pipe(Schema.withDecodingDefaultType(Effect.succeed([])))
 })
 

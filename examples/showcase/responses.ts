@@ -5,7 +5,7 @@ import { Effect, Schedule, Schema, Stream } from "effect"
 import { html, Request, Response, Route } from "effect-web"
 import type { Group } from "./page.ts"
 
-const Visits = Schema.Struct({ visits: Schema.FiniteFromString })
+const Visits = Schema.Struct({ visits: Schema.Int })
 
 const count = Effect.gen(function* () {
   const { visits } = yield* Request.decodeCookies(Visits).pipe(
@@ -43,14 +43,14 @@ const greet = Effect.map(Request.language(["en", "de", "fr"]), (language) =>
 
 export const routes = {
   visits: Route.get("/visits", count),
-  forget: Route.post("/visits/forget", Effect.succeed(forget)),
-  ticks: Route.get("/ticks", Effect.succeed(Response.stream(ticks, { contentType: "text/plain; charset=utf-8" }))),
+  forget: Route.post("/visits/forget", forget),
+  ticks: Route.get("/ticks", Response.stream(ticks, { contentType: "text/plain; charset=utf-8" })),
   squares: Route.get(
     "/squares",
-    Effect.succeed(Response.stream(table, { contentType: "text/csv" }).pipe(Response.attachment("squares.csv")))
+    Response.stream(table, { contentType: "text/csv" }).pipe(Response.attachment("squares.csv"))
   ),
-  version: Route.get("/version", Effect.succeed(note)),
-  poem: Route.get("/poem", Effect.succeed(poem)),
+  version: Route.get("/version", note),
+  poem: Route.get("/poem", poem),
   greetings: Route.get("/greeting", greet)
 }
 

@@ -6,8 +6,6 @@ import { HttpRouter, HttpServerResponse } from "effect/http"
 import { App, HttpError, html, Middleware, Request, Response, Route } from "effect-web"
 import type { Group } from "./page.ts"
 
-const text = (body: string) => Effect.succeed(Response.text(body))
-
 const requireToken = Middleware.before(
   Effect.gen(function* () {
     const authorization = yield* Request.header("authorization")
@@ -17,7 +15,7 @@ const requireToken = Middleware.before(
 )
 
 const admin = App.make({
-  user: Route.get("/users/{id}", ({ params }) => text(`The user ${params.id}, seen by an administrator`))
+  user: Route.get("/users/{id}", ({ params }) => Response.text(`The user ${params.id}, seen by an administrator`))
 }).pipe(App.use(requireToken))
 
 const tenant = App.make({
@@ -34,14 +32,14 @@ const legacy = HttpRouter.add(
 )
 
 const pages = App.make({
-  article: Route.get("/{year:\\d{4}}/{name}.{ext}", ({ params }) => Effect.succeed(Response.json(params)))
+  article: Route.get("/{year:\\d{4}}/{name}.{ext}", ({ params }) => Response.json(params))
 })
 
 const table = {
-  item: Route.get("/items/{id:\\d+}", ({ params }) => text(`The item ${params.id}`)),
-  newItem: Route.get("/items/new", text("A form for a new item: a fixed path beats a pattern")),
-  files: Route.get("/files/{path:.*}", ({ params }) => text(`The rest of the path: ${params.path}`)),
-  view: Route.view("/view", { get: text("The view's GET"), post: text("The view's POST") }),
+  item: Route.get("/items/{id:\\d+}", ({ params }) => Response.text(`The item ${params.id}`)),
+  newItem: Route.get("/items/new", Response.text("A form for a new item: a fixed path beats a pattern")),
+  files: Route.get("/files/{path:.*}", ({ params }) => Response.text(`The rest of the path: ${params.path}`)),
+  view: Route.view("/view", { get: Response.text("The view's GET"), post: Response.text("The view's POST") }),
   pages: Route.mount("/pages", pages),
   admin: Route.mount("/admin", admin),
   legacy: Route.mountHandler("/legacy", legacy)
@@ -57,7 +55,7 @@ const links = [
 
 export const routes = {
   ...table,
-  urls: Route.get("/urls", Effect.succeed(Response.json(links))),
+  urls: Route.get("/urls", Response.json(links)),
   tenant: Route.host("{tenant}.localhost", tenant)
 }
 
