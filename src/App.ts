@@ -73,10 +73,10 @@ const build = (fields: Pick<Any, "routes" | "options" | "middleware">): Any =>
 export const make = <const T extends Routes>(
   routes: T,
   options: Options = {}
-): App<T[keyof T]["~E"], T[keyof T]["~R"], T> => {
+): App<Route.Failures<T[keyof T]>, Route.Needs<T[keyof T]>, T> => {
   const app = build({ routes, options, middleware: [] })
   check(app)
-  return app as App<T[keyof T]["~E"], T[keyof T]["~R"], T>
+  return app as App<Route.Failures<T[keyof T]>, Route.Needs<T[keyof T]>, T>
 }
 
 /** Puts a middleware around every route of the app, its 404 and its 405. The last applied is the outermost. */

@@ -28,7 +28,7 @@ export type Handler<E = never, R = never> = Effect.Effect<HttpServerResponse, E,
 export class RouteContext extends Context.Service<
   RouteContext,
   {
-    readonly params: Readonly<Record<string, string>>
+    readonly params: { readonly [name: string]: string | undefined }
     readonly name: string
     readonly path: string
   }

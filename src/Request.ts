@@ -73,7 +73,7 @@ export const protocol = read(target.protocol)
 export const host = read(target.host)
 
 /** The parameters of the path, decoded. */
-export const params: Effect.Effect<Readonly<Record<string, string>>, never, RouteContext> = Effect.map(
+export const params: Effect.Effect<{ readonly [name: string]: string | undefined }, never, RouteContext> = Effect.map(
   RouteContext,
   (route) => route.params
 )

@@ -27,8 +27,10 @@ import * as EntityTag from "./http/EntityTag.ts"
 import * as Status from "./http/Status.ts"
 import * as Syntax from "./http/Syntax.ts"
 import { hasBody, isContentType, prepared, retyped } from "./internal/responseBody.ts"
-import { withCookie, withoutCookie } from "./internal/responseCookie.ts"
+import { type CookieOptions, withCookie, withoutCookie } from "./internal/responseCookie.ts"
 import { checked, checkHeader, checkStatus, toLocation } from "./internal/responseHead.ts"
+
+export type { CookieOptions } from "./internal/responseCookie.ts"
 
 /** The status (200 unless said), the reason phrase, headers, cookies, and a content type in place of the usual one. */
 export interface Options extends Base.Options.WithContentType {}
@@ -47,9 +49,6 @@ export interface Combinator<Args extends ReadonlyArray<unknown>> {
   (...args: Args): (self: HttpServerResponse) => HttpServerResponse
   (self: HttpServerResponse, ...args: Args): HttpServerResponse
 }
-
-/** Attributes of a cookie; `path` is "/" unless said. */
-export type CookieOptions = NonNullable<Cookies.Cookie["options"]>
 
 const types = {
   text: { contentType: "text/plain; charset=utf-8" },
@@ -88,10 +87,20 @@ export const json = (value: unknown, options?: Options): HttpServerResponse => {
  */
 export const schema = <A, R = never>(
   schema: Schema.ConstraintCodec<A, unknown, unknown, R>,
-  options?: { readonly status?: number; readonly headers?: Headers.Input; readonly contentType?: string }
+  options?: {
+    readonly status?: number
+    /** The headers of the answer, or those of each value, as its `location`. */
+    readonly headers?: Headers.Input | ((value: A) => Headers.Input)
+    readonly contentType?: string
+  }
 ): Described<A, R> => {
   const { contentType = types.json.contentType, headers = {}, status = 200 } = options ?? {}
-  const made = prepared({ status, contentType, headers: Headers.fromInput(headers) })
+  const ofValue = typeof headers === "function" ? headers : undefined
+  const made = prepared({
+    status,
+    contentType,
+    headers: ofValue ? Headers.empty : Headers.fromInput(headers as Headers.Input)
+  })
   const codec = Schema.encodeEffect(Schema.toCodecJson(schema))
   const respond = hasBody(status)
     ? (encoded: unknown) => Base.text(JSON.stringify(encoded), made)
@@ -102,7 +111,10 @@ export const schema = <A, R = never>(
     status,
     contentType,
     // A schema without effects encodes to an Exit, which mapEager maps without a step of the fiber.
-    encode: (value) => Effect.mapEager(Effect.catchEager(codec(value), Effect.die), respond)
+    encode: (value) =>
+      Effect.mapEager(Effect.catchEager(codec(value), Effect.die), (encoded) =>
+        ofValue === undefined ? respond(encoded) : setHeaders(respond(encoded), ofValue(value))
+      )
   }
 }
 

@@ -23,27 +23,19 @@ import type { ContentTooLarge } from "./HttpError.ts"
 import type { ParamName } from "./http/Pattern.ts"
 import * as ByteLimit from "./internal/byteLimit.ts"
 import * as Described from "./internal/described.ts"
-import type {
-  BodyErrors,
-  Declared,
-  Description,
-  InputErrors,
-  OutOf,
-  ParamSlot,
-  Services,
-  Slot,
-  SlotValue
-} from "./internal/description.ts"
+import type * as Of from "./internal/description.ts"
 import * as Direct from "./internal/direct.ts"
 import * as Mounted from "./internal/mountedLayer.ts"
 import type * as Middleware from "./Middleware.ts"
 
-/** What may stand in a table of routes. */
+/** What may stand in a table of routes. Its failures are no part of it: a table must not say what those of a route are. */
 export interface Entry {
   readonly _tag: "Route" | "Mount" | "Host" | "MountedHandler"
-  readonly "~E": unknown
-  readonly "~R": unknown
 }
+
+/** The failures, and the needs, of what stands in a table. */
+export type Failures<T> = T extends { readonly "~E": infer E } ? E : never
+export type Needs<T> = T extends { readonly "~R": infer R } ? R : never
 
 /** A route: its path, its failures E, its needs R, what it takes and what it gives. */
 export interface Route<out Path extends string, out E, out R, out In = unknown, out Out = unknown> extends Pipeable {
@@ -51,7 +43,7 @@ export interface Route<out Path extends string, out E, out R, out In = unknown, 
   readonly path: Path
   /** Handlers by method; "*" takes the methods that no other takes. */
   readonly handlers: { readonly [method: string]: Handler<unknown, unknown> }
-  readonly description: Description<string> | undefined
+  readonly description: Of.Description<string> | undefined
   /** In the order of use: the last is the outermost. */
   readonly middleware: ReadonlyArray<Middleware.Middleware<never, unknown, unknown, never>>
   readonly "~E": E
@@ -109,23 +101,23 @@ export interface Verb {
     Path,
     E,
     Exclude<R, Engine>,
-    { readonly [_ in ParamSlot<Path>]: { readonly [K in ParamName<Path>]: string } },
+    { readonly [_ in Of.ParamSlot<Path>]: { readonly [K in ParamName<Path>]: string } },
     HttpServerResponse
   >
-  <const Path extends string, const D extends Description<Path>, R = never>(
+  <const Path extends string, const D extends Of.Description<Path>, R = never>(
     path: Path,
-    description: D,
+    description: D & { readonly [K in Of.Unknown<Path, D>]: never },
     handler:
       | ((
-          input: { readonly [K in Slot<Path, D>]: SlotValue<Path, D, K> }
-        ) => Effect.Effect<OutOf<D>, Declared<D> | BodyErrors<D> | InputErrors<D>, R>)
-      | Effect.Effect<OutOf<D>, Declared<D> | BodyErrors<D> | InputErrors<D>, R>
+          input: { readonly [K in Of.Slot<Path, D>]: Of.SlotValue<Path, D, K> }
+        ) => Effect.Effect<Of.OutOf<D>, Of.Declared<D> | Of.BodyErrors<D> | Of.InputErrors<D>, R>)
+      | Effect.Effect<Of.OutOf<D>, Of.Declared<D> | Of.BodyErrors<D> | Of.InputErrors<D>, R>
   ): Route<
     Path,
-    Declared<D> | BodyErrors<D> | InputErrors<D>,
-    Exclude<R | Services<D>, Engine>,
-    { readonly [K in Slot<Path, D>]: SlotValue<Path, D, K> },
-    OutOf<D>
+    Of.Declared<D> | Of.BodyErrors<D> | Of.InputErrors<D>,
+    Exclude<R | Of.Services<D>, Engine>,
+    { readonly [K in Of.Slot<Path, D>]: Of.SlotValue<Path, D, K> },
+    Of.OutOf<D>
   >
 }
 
@@ -136,12 +128,12 @@ const proto = {
   }
 }
 
-const make = (path: string, handlers: Any["handlers"], description?: Description<string>): Any =>
+const make = (path: string, handlers: Any["handlers"], description?: Of.Description<string>): Any =>
   Object.assign(Object.create(proto), { _tag: "Route", path, handlers, description, middleware: [] })
 
 const verb = (name: string): Verb =>
   // The overloads are told apart by arity; their types stand in Verb.
-  ((path: string, ...rest: [Handler] | [Description<string>, Handler]) =>
+  ((path: string, ...rest: [Handler] | [Of.Description<string>, Handler]) =>
     rest.length === 1
       ? make(path, { [name]: Direct.toHandler(rest[0]) })
       : make(path, { [name]: Described.handler(...rest) }, rest[0])) as unknown as Verb
@@ -183,7 +175,7 @@ export const view = <const Path extends string, const H extends { readonly [meth
   Path,
   ViewError<H[keyof H]>,
   Exclude<ViewServices<H[keyof H]>, Engine>,
-  { readonly [_ in ParamSlot<Path>]: { readonly [K in ParamName<Path>]: string } },
+  { readonly [_ in Of.ParamSlot<Path>]: { readonly [K in ParamName<Path>]: string } },
   HttpServerResponse
 > =>
   make(

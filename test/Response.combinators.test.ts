@@ -2,6 +2,7 @@
  * The changes to responses: each gives a copy, in a pipe and with the response first.
  */
 import { assert, describe, it } from "@effect/vitest"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as HttpBody from "effect/http/HttpBody"
 import type { HttpServerResponse } from "effect/http/HttpServerResponse"
@@ -225,7 +226,7 @@ const refused: ReadonlyArray<readonly [name: string, change: Change, message: Re
   ["half a surrogate pair in a cookie", Response.setCookie("a", "\ud800"), /cookie "a" is invalid: URI malformed/],
   ["a cookie domain with ;", Response.setCookie("a", "1", { domain: "a;b" }), /InvalidCookieDomain/],
   ["a cookie path with LF", Response.setCookie("a", "1", { path: "/\n" }), /InvalidCookiePath/],
-  ["a cookie for ever", Response.setCookie("a", "1", { maxAge: Number.POSITIVE_INFINITY }), /CookieInfinityMaxAge/],
+  ["a cookie for ever", Response.setCookie("a", "1", { maxAge: Duration.infinity }), /CookieInfinityMaxAge/],
   [
     "a cookie that expires never",
     Response.setCookie("a", "1", { expires: new Date(Number.NaN) }),

@@ -189,6 +189,20 @@ const Suffixed = Schema.String.pipe(
 )
 
 describe("a described response", () => {
+  it.effect("has headers of its value", () =>
+    Effect.gen(function* () {
+      const described = Response.schema(Schema.Struct({ id: Schema.Int }), {
+        status: 201,
+        headers: ({ id }) => ({ location: `/things/${id}` })
+      })
+      const response = yield* described.encode({ id: 7 })
+      assert.deepStrictEqual(
+        [response.status, response.headers.location, response.headers["content-type"]],
+        [201, "/things/7", "application/json"]
+      )
+    })
+  )
+
   const Thing = Schema.Struct({ at: Schema.Date, tags: Schema.ReadonlySet(Schema.String) })
   const thing = { at: new Date(0), tags: new Set(["a"]) }
 

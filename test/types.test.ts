@@ -84,10 +84,21 @@ const rows: ReadonlyArray<Row> = [
   ],
   [
     "a schema of other parameters",
-    "Property 'id' is missing in type '{ readonly ID: string; }' but required in type '{ readonly id: string; }'."
+    "Property 'id' is missing in type '{ readonly ID: string; }' but required in type '{ readonly id: unknown; }'."
   ],
-  ["a schema of parameters that are no text", "Type 'number' is not assignable to type 'string'."],
-  ["a misspelled slot", `'querry' does not exist in type 'Description<"/u/{id}">'. Did you mean to write 'query'?`],
+  [
+    "a misspelled slot",
+    `'querry' does not exist in type 'Description<"/u/{id}"> & {}'. Did you mean to write 'query'?`
+  ],
+  ["a misspelled slot beside a right one", "Type 'Struct<{ readonly q: String; }>' is not assignable to type 'never'."],
+  ["parameters of a path that has none", "Type 'Struct<{ readonly id: String; }>' is not assignable to type 'never'."],
+  ["the query of a URL in the place of its parameters", "Type 'number' is not assignable to type 'never'."],
+  ["a reserved field of an error", "Type 'String' is not assignable to type 'never'."],
+  [
+    "a server of what is no app",
+    `'"This is no app, or a handler in it has no type: make it with App.make, and annotate handlers that only throw"'.`
+  ],
+  ["a cookie whose age has no unit", "... 10 more ... | undefined'."],
   [
     "a schema where a body stands",
     `from type 'Body<unknown, unknown>': "~body", toJSON, [NodeInspectSymbol], [TypeId], [Symbol.iterator]`
@@ -103,7 +114,7 @@ const rows: ReadonlyArray<Row> = [
   ],
   [
     "a bare handler in the table",
-    `Type 'Effect<HttpServerResponse, never, never>' is missing the following properties from type 'Entry': _tag, "~E", "~R"`
+    "Property '_tag' is missing in type 'Effect<HttpServerResponse, never, never>' but required in type 'Entry'."
   ],
   ["an app in the table", `Type '"App"' is not assignable to type '"Host" | "Mount" | "MountedHandler" | "Route"'.`],
   ["a middleware that forgets to provide", "Type 'Db' is not assignable to type 'R | Engine'.", 3],

@@ -66,6 +66,11 @@ export interface Pattern {
 export const parse = (path: string): Pattern => {
   const bad = (fault: string) => new TypeError(`Bad pattern "${path}": ${fault}`)
   if (path !== "" && !path.startsWith("/")) throw bad(`it does not start with "/"; write "/${path}"`)
+  const foreign = path.split("/").find((segment) => /^(?::[a-z_]\w*\??|\*)$/i.test(segment))
+  if (foreign !== undefined) {
+    const cure = foreign === "*" ? "{path:.*}" : `{${foreign.replace(/\W/g, "")}}`
+    throw bad(`"${foreign}" is the parameter of another library; write "${cure}"`)
+  }
   const parts: Array<Part> = []
   const names: Array<string> = []
   let at = 0

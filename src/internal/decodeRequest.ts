@@ -7,7 +7,7 @@
  */
 import * as Effect from "effect/Effect"
 import { HttpServerRequest } from "effect/http/HttpServerRequest"
-import type * as Schema from "effect/Schema"
+import * as Schema from "effect/Schema"
 import { RouteContext } from "../Handler.ts"
 import type * as HttpError from "../HttpError.ts"
 import * as Cookie from "../http/Cookie.ts"
@@ -16,14 +16,14 @@ import { decoder, recorder } from "./decode.ts"
 import * as target from "./target.ts"
 
 /**
- * Decodes the parameters of the path.
+ * Decodes the parameters of the path. As with the query, headers and cookies, numbers, booleans and dates are read from their texts.
  *
  * @errors BadRequest (400) with the issues
  */
 export const decodeParams = <A, R>(
-  schema: Schema.ConstraintCodec<A, { readonly [name: string]: string | undefined }, R, unknown>
+  schema: Schema.ConstraintDecoder<A, R>
 ): Effect.Effect<A, HttpError.BadRequest, R | RouteContext> => {
-  const decode = decoder(schema, "params")
+  const decode = decoder<A, R>(Schema.toCodecStringTree(schema), "params")
   return Effect.flatMap(RouteContext, (route) => decode(route.params))
 }
 
@@ -33,9 +33,10 @@ export const decodeParams = <A, R>(
  * @errors BadRequest (400) with the issues
  */
 export const decodeQuery = <A, R>(
-  schema: Schema.ConstraintCodec<A, { readonly [name: string]: string | ReadonlyArray<string> | undefined }, R, unknown>
+  schema: Schema.ConstraintDecoder<A, R>
 ): Effect.Effect<A, HttpError.BadRequest, R | HttpServerRequest> => {
-  const [decode, record] = [decoder(schema, "query"), recorder(schema)]
+  const codec = Schema.toCodecStringTree(schema)
+  const [decode, record] = [decoder<A, R>(codec, "query"), recorder(codec)]
   return Effect.flatMap(HttpServerRequest, (request) => decode(record(Query.parse(target.split(request.url).search))))
 }
 
@@ -45,9 +46,9 @@ export const decodeQuery = <A, R>(
  * @errors BadRequest (400) with the issues
  */
 export const decodeHeaders = <A, R>(
-  schema: Schema.ConstraintCodec<A, { readonly [name: string]: string | undefined }, R, unknown>
+  schema: Schema.ConstraintDecoder<A, R>
 ): Effect.Effect<A, HttpError.BadRequest, R | HttpServerRequest> => {
-  const decode = decoder(schema, "headers")
+  const decode = decoder<A, R>(Schema.toCodecStringTree(schema), "headers")
   return Effect.flatMap(HttpServerRequest, (request) => decode(request.headers))
 }
 
@@ -57,8 +58,8 @@ export const decodeHeaders = <A, R>(
  * @errors BadRequest (400) with the issues
  */
 export const decodeCookies = <A, R>(
-  schema: Schema.ConstraintCodec<A, { readonly [name: string]: string | undefined }, R, unknown>
+  schema: Schema.ConstraintDecoder<A, R>
 ): Effect.Effect<A, HttpError.BadRequest, R | HttpServerRequest> => {
-  const decode = decoder(schema, "cookies")
+  const decode = decoder<A, R>(Schema.toCodecStringTree(schema), "cookies")
   return Effect.flatMap(HttpServerRequest, (request) => decode(Cookie.parse(request.headers.cookie)))
 }

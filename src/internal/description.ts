@@ -14,19 +14,18 @@ import type { ParamName } from "../http/Pattern.ts"
 import type { ErrorClass } from "../Middleware.ts"
 import type * as Response from "../Response.ts"
 
-type Texts = { readonly [name: string]: string | undefined }
-type Query = { readonly [name: string]: string | ReadonlyArray<string> | undefined }
+type Fields = { readonly [name: string]: unknown }
 
 /** What a described route declares. Parts that are absent are not decoded. */
 export interface Description<Path extends string> {
   /** Decodes the path parameters; failures are BadRequest (400). */
-  readonly params?: Schema.ConstraintCodec<unknown, { readonly [K in ParamName<Path>]: string }, unknown, unknown>
+  readonly params?: Schema.ConstraintCodec<unknown, { readonly [K in ParamName<Path>]: unknown }, unknown, unknown>
   /** Decodes the query; a name that occurs once is a string, or an array where the schema wants one. BadRequest (400). */
-  readonly query?: Schema.ConstraintCodec<unknown, Query, unknown, unknown>
+  readonly query?: Schema.ConstraintCodec<unknown, Fields, unknown, unknown>
   /** Decodes the header fields, by lower-case names. BadRequest (400). */
-  readonly headers?: Schema.ConstraintCodec<unknown, Texts, unknown, unknown>
+  readonly headers?: Schema.ConstraintCodec<unknown, Fields, unknown, unknown>
   /** Decodes the cookies. BadRequest (400). */
-  readonly cookies?: Schema.ConstraintCodec<unknown, Texts, unknown, unknown>
+  readonly cookies?: Schema.ConstraintCodec<unknown, Fields, unknown, unknown>
   readonly body?: Body.Body<unknown, unknown>
   /** Encodes what the handler returns; without it the handler returns a response. */
   readonly success?: Response.Described<never, unknown>
@@ -40,6 +39,12 @@ export interface Description<Path extends string> {
 
 /** "params" when the path has parameters, else nothing. */
 export type ParamSlot<Path extends string> = [ParamName<Path>] extends [never] ? never : "params"
+
+/** What is in D and means nothing: a misspelled part, or parameters of a path that has none. */
+export type Unknown<Path extends string, D> = Exclude<
+  keyof D,
+  [ParamName<Path>] extends [never] ? Exclude<keyof Description<Path>, "params"> : keyof Description<Path>
+>
 
 type Decoded = "query" | "headers" | "cookies" | "body"
 

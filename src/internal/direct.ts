@@ -34,7 +34,10 @@ const asEffect = (given: Given): Handler<unknown, unknown> =>
 export const toHandler = (declared: Given | ((input: Input) => Given)): Handler<unknown, unknown> => {
   if (typeof declared !== "function") return asEffect(declared)
   const direct: Direct = (input) => asEffect(declared(input))
-  return Object.assign(Effect.flatMapEager(RouteContext, direct), { [symbol]: direct })
+  return Object.assign(
+    Effect.flatMapEager(RouteContext, (route) => direct(route as Input)),
+    { [symbol]: direct }
+  )
 }
 
 /** How a handler is called without a fiber, or undefined when it needs one. */

@@ -52,6 +52,19 @@ const common = {
 }
 
 // What every error is made of, and the members of the problem details that are not fields (RFC 9457 §3.1).
+/** The names that every error or its problem details have already. */
+type Reserved =
+  | keyof Common
+  | "_tag"
+  | "type"
+  | "title"
+  | "status"
+  | "detail"
+  | "instance"
+  | "message"
+  | "name"
+  | "stack"
+
 const reserved: ReadonlySet<string> = new Set([
   ...Object.keys(common),
   ...["_tag", "type", "title", "status", "detail", "instance", "message", "name", "stack", "__proto__"]
@@ -82,7 +95,7 @@ export const define =
       readonly headers?: (error: Schema.Struct.Type<Fields>) => Readonly<Record<string, string>>
       readonly hidden?: ReadonlyArray<keyof Fields & string>
     },
-    fields?: Fields
+    fields?: Fields & { readonly [K in Extract<keyof Fields, Reserved>]: never }
   ): [Self] extends [never]
     ? "Missing `Self`: class X extends HttpError.define<X>()(...)"
     : Class<Self, Tag, Status, Fields> => {

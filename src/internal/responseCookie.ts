@@ -8,7 +8,14 @@
  * @source aiohttp.web.StreamResponse.set_cookie
  * @spec RFC 6265 §4.1
  */
+import type * as Duration from "effect/Duration"
 import * as Cookies from "effect/http/Cookies"
+
+/** Attributes of a cookie; `path` is "/" unless said. */
+export interface CookieOptions extends Omit<NonNullable<Cookies.Cookie["options"]>, "maxAge"> {
+  /** How long the client keeps it, as "1 hour"; a bare number would not say of what. */
+  readonly maxAge?: Exclude<Duration.Input, number> | undefined
+}
 
 type Options = Cookies.Cookie["options"]
 

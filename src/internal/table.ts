@@ -34,8 +34,13 @@ export type UrlOf<T, Prefix extends string> =
           ? { readonly [K in keyof A["routes"]]: UrlOf<A["routes"][K], ""> }
           : never
 
+/** The parameters of a path that has none. */
+export interface NoParams {
+  readonly [name: string]: never
+}
+
 type Url<Names extends string> = [Names] extends [never]
-  ? (params?: {}, options?: UrlOptions) => string
+  ? (params?: NoParams, options?: UrlOptions) => string
   : (params: { readonly [K in Names]: string | number }, options?: UrlOptions) => string
 
 /** The query of a URL and its fragment. */

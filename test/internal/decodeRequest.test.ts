@@ -3,7 +3,7 @@
  */
 import { assert, describe, expectTypeOf, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import type * as HttpServerRequest from "effect/http/HttpServerRequest"
+import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as Schema from "effect/Schema"
 import type * as HttpError from "../../src/HttpError.ts"
 import * as Request from "../../src/Request.ts"
@@ -80,10 +80,36 @@ describe("decoding fails as a 400 with its issues", () => {
   }
 })
 
-it("a query schema that wants no texts does not compile", () => {
+it("a query has the type of its schema", () => {
   expectTypeOf(Request.decodeQuery(Page)).toEqualTypeOf<
     Effect.Effect<typeof Page.Type, HttpError.BadRequest, HttpServerRequest.HttpServerRequest>
   >()
-  // @ts-expect-error a number has no form in a query
-  Request.decodeQuery(Schema.Struct({ page: Schema.Finite }))
+})
+
+describe("texts are read as what the schema wants", () => {
+  const Wanted = Schema.Struct({ page: Schema.Int, all: Schema.Boolean })
+  const decode = (url: string) =>
+    Effect.provideService(
+      Request.decodeQuery(Wanted),
+      HttpServerRequest.HttpServerRequest,
+      HttpServerRequest.fromWeb(new globalThis.Request(`http://localhost${url}`))
+    )
+
+  it.effect("a number and a boolean", () =>
+    Effect.gen(function* () {
+      assert.deepStrictEqual(yield* decode("/?page=2&all=true"), { page: 2, all: true })
+    })
+  )
+
+  it.effect.each([
+    "/?page=&all=true",
+    "/?page=0x1&all=true",
+    "/?page=%201&all=true",
+    "/?page=1&all=on",
+    "/?page=1.5&all=true"
+  ])("%s is refused", (url) =>
+    Effect.gen(function* () {
+      assert.strictEqual((yield* Effect.flip(decode(url))).status, 400)
+    })
+  )
 })

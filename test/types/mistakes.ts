@@ -138,11 +138,34 @@ Route.get("/users", { errors: [DbError] }, ok)
 // ## a schema of other parameters
 Route.get("/u/{id}", { params: Schema.Struct({ ID: Schema.String }) }, ok)
 
-// ## a schema of parameters that are no text
-Route.get("/u/{id}", { params: Schema.Struct({ id: Schema.Number }) }, ok)
-
 // ## a misspelled slot
 Route.get("/u/{id}", { querry: Schema.Struct({ q: Schema.String }) }, ok)
+
+// ## a misspelled slot beside a right one
+Route.get(
+  "/u/{id}",
+  { querry: Schema.Struct({ q: Schema.String }), success: Response.schema(Schema.String) },
+  Effect.succeed("")
+)
+
+// ## parameters of a path that has none
+Route.get(
+  "/u",
+  { params: Schema.Struct({ id: Schema.String }), success: Response.schema(Schema.String) },
+  Effect.succeed("")
+)
+
+// ## the query of a URL in the place of its parameters
+App.urls(App.make({ home: Route.get("/", ok) })).home({ page: 2 })
+
+// ## a reserved field of an error
+HttpError.define<Error>()("TitleTaken", { status: 409 }, { title: Schema.String })
+
+// ## a server of what is no app
+Server.run({ home: Route.get("/", ok) })
+
+// ## a cookie whose age has no unit
+Response.setCookie(Response.text(""), "a", "b", { maxAge: 3600 })
 
 // ## a schema where a body stands
 Route.post("/u", { body: NewUser }, ok)

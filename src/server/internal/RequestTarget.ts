@@ -37,7 +37,7 @@ export const maxFields = 100
 const bad = (text: string) => new Refused(new HttpError.BadRequest({ text }))
 
 // The same host comes again and again: the last valid one is kept with its parsed form.
-let lastHost = ""
+let lastHost: string | undefined
 let lastHostname = ""
 
 /** What the head asks for, or why it is refused. */
