@@ -159,7 +159,9 @@ describe("a precondition", () => {
 })
 
 it("the types are those of the parts", () => {
-  expectTypeOf(Request.params).toEqualTypeOf<Effect.Effect<{ readonly [name: string]: string | undefined }, never, RouteContext>>()
+  expectTypeOf(Request.params).toEqualTypeOf<
+    Effect.Effect<{ readonly [name: string]: string | undefined }, never, RouteContext>
+  >()
   expectTypeOf(Request.accepts(["a/b", "c/d"])).toEqualTypeOf<
     Effect.Effect<"a/b" | "c/d", HttpError.NotAcceptable, HttpServerRequest.HttpServerRequest>
   >()
