@@ -13,6 +13,7 @@ const count = Effect.gen(function* () {
     Effect.map((cookies) => cookies.visits),
     Effect.catchTag("BadRequest", () => Effect.succeed(0))
   )
+  // How long has a unit: a bare number does not compile.
   const options = { maxAge: "30 days", httpOnly: true, sameSite: "lax" } as const
   return Response.text(`Visit ${visits + 1}`).pipe(Response.setCookie("visits", String(visits + 1), options))
 })
