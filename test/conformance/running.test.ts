@@ -34,6 +34,10 @@ const app = App.make({
       Response.stream(Stream.provideContext(Body.stream(), context as never))
     )
   ),
+  whole: Route.post(
+    "/whole",
+    Effect.map(Body.bytes(), ({ length }) => Response.text(String(length)))
+  ),
   slow: Route.post(
     "/slow",
     Effect.as(
@@ -138,6 +142,27 @@ describe("a flood", () => {
       yield* Deferred.succeed(gate, undefined)
       yield* wire.until("0\r\n\r\n")
       for (let count = 0; count < 5; count++) assert.strictEqual((yield* wire.answer()).body.toString(), body)
+    })
+  )
+
+  it.live("of a million chunks of one byte does not keep them apart", () =>
+    Effect.gen(function* () {
+      const { connect } = yield* start(app)
+      const { socket } = yield* connect
+      const total = 1_000_000
+      const head = "POST /whole HTTP/1.1\r\nHost: a\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n"
+      const bytes = Buffer.from(`${head}${"1\r\nx\r\n".repeat(total)}0\r\n\r\n`)
+      const used = () => process.memoryUsage().heapUsed + process.memoryUsage().external
+      let most = 0
+      const before = used()
+      const timer = setInterval(() => {
+        most = Math.max(most, used() - before)
+      }, 5)
+      socket.write(bytes)
+      const { body } = Wire.answerIn(yield* Wire.readAll(socket))
+      clearInterval(timer)
+      assert.strictEqual(body.toString(), String(total))
+      assert.isBelow(most, 130_000_000)
     })
   )
 
