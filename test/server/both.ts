@@ -86,3 +86,12 @@ export const standstill = (count: () => number): Effect.Effect<void> =>
       last = count()
     }, 50)
   })
+
+/** Twenty turns of the event loop: what is there by now has come through. */
+export const turns: Effect.Effect<void> = Effect.callback((resume) => {
+  const next = (left: number): void => {
+    if (left === 0) resume(Effect.void)
+    else setImmediate(next, left - 1)
+  }
+  next(20)
+})

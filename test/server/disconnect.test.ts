@@ -131,19 +131,3 @@ for (const [way, leave] of [
     )
   })
 }
-
-describe("a client leaves", () => {
-  both("while it waits in a pipeline: all are interrupted", app, ({ wire }) =>
-    Effect.gen(function* () {
-      events.length = 0
-      yield* wire.send(get("/waiting").repeat(3))
-      yield* until(() => events.length === 3)
-      wire.socket.destroy()
-      yield* until(() => events.length === 9)
-      assert.deepStrictEqual([...events].sort(), [
-        ...["finalized", "finalized", "finalized", "started", "started", "started"],
-        ...["the client left", "the client left", "the client left"]
-      ])
-    })
-  )
-})

@@ -39,6 +39,7 @@ import { finished, split } from "../../internal/handling.ts"
 import * as Connections from "./Connections.ts"
 import * as Malformed from "./Malformed.ts"
 import { NodeRequest } from "./NodeRequest.ts"
+import * as Pipeline from "./Pipeline.ts"
 import { announced, expectContinue } from "./RequestBody.ts"
 import * as RequestTarget from "./RequestTarget.ts"
 import * as ResponseWriter from "./ResponseWriter.ts"
@@ -151,7 +152,6 @@ export const make = Effect.fnUntraced(function* (
   }
 
   const onRequest = (source: Http.IncomingMessage, response: Http.ServerResponse): void => {
-    connections.busy(source.socket, response)
     const wanted = RequestTarget.parse(source)
     let target: Target
     let url = "/"
@@ -185,19 +185,28 @@ export const make = Effect.fnUntraced(function* (
   server.maxHeadersCount = 0
   const connections = Connections.make(server)
   const refuse = Malformed.refuser(base, compiled.renderer)
-  server.on("request", onRequest)
+  const inTurn = (handle: typeof onRequest) => (source: Http.IncomingMessage, response: Http.ServerResponse) => {
+    const previous = connections.current(source.socket)
+    connections.busy(source.socket, response)
+    if (Pipeline.isTurn(source, response, previous)) handle(source, response)
+    else Pipeline.wait(source, response, previous, () => handle(source, response))
+  }
+  const onExpectation = (source: Http.IncomingMessage, response: Http.ServerResponse): void => {
+    if (RequestTarget.parse(source) instanceof RequestTarget.Refused) {
+      onRequest(source, response)
+      return
+    }
+    const text = `The expectation "${source.headers.expect}" is not known; only 100-continue is`
+    const target = compiled.failure(new HttpError.ExpectationFailed({ text }))
+    run(new NodeRequest(source, response, source.url ?? "/", target))
+  }
+  const request = inTurn(onRequest)
+  server.on("request", request)
   server.on("checkContinue", (source: Http.IncomingMessage, response: Http.ServerResponse) => {
     expectContinue(source, response)
-    onRequest(source, response)
+    request(source, response)
   })
-  server.on("checkExpectation", (source: Http.IncomingMessage, response: Http.ServerResponse) => {
-    if (RequestTarget.parse(source) instanceof RequestTarget.Refused) return onRequest(source, response)
-    connections.busy(source.socket, response)
-    const text = `The expectation "${source.headers.expect}" is not known; only 100-continue is`
-    run(
-      new NodeRequest(source, response, source.url ?? "/", compiled.failure(new HttpError.ExpectationFailed({ text })))
-    )
-  })
+  server.on("checkExpectation", inTurn(onExpectation))
   server.on("clientError", (error: Error, socket: Duplex) =>
     refuse.clientError(error, socket, connections.current(socket))
   )
