@@ -13,36 +13,26 @@
  * @source aiohttp.web.StreamResponse, Response, json_response
  * @spec RFC 9110 §6, §8, §15
  */
-import * as Effect from "effect/Effect"
 import { dual } from "effect/Function"
 import type * as Cookies from "effect/http/Cookies"
-import * as Headers from "effect/http/Headers"
+import type * as Headers from "effect/http/Headers"
 import type { HttpServerResponse } from "effect/http/HttpServerResponse"
 import * as Base from "effect/http/HttpServerResponse"
-import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as Html from "./Html.ts"
 import * as ContentDisposition from "./http/ContentDisposition.ts"
 import * as EntityTag from "./http/EntityTag.ts"
 import * as Status from "./http/Status.ts"
 import * as Syntax from "./http/Syntax.ts"
-import { hasBody, isContentType, prepared, retyped } from "./internal/responseBody.ts"
+import { hasBody, isContentType, prepared, withHeaders, withType } from "./internal/responseBody.ts"
 import { type CookieOptions, withCookie, withoutCookie } from "./internal/responseCookie.ts"
-import { checked, checkHeader, checkStatus, toLocation } from "./internal/responseHead.ts"
+import { checkHeader, checkStatus, toLocation } from "./internal/responseHead.ts"
 
+export { type Described, schema } from "./internal/describedResponse.ts"
 export type { CookieOptions } from "./internal/responseCookie.ts"
 
 /** The status (200 unless said), the reason phrase, headers, cookies, and a content type in place of the usual one. */
 export interface Options extends Base.Options.WithContentType {}
-
-/** How a value becomes a response: the success of a described route. */
-export interface Described<in A, out R = never> {
-  readonly _tag: "Described"
-  readonly schema: Schema.Constraint
-  readonly status: number
-  readonly contentType: string
-  readonly encode: (value: A) => Effect.Effect<HttpServerResponse, never, R>
-}
 
 /** A change to a response, for `pipe` or for a call with the response first. */
 export interface Combinator<Args extends ReadonlyArray<unknown>> {
@@ -79,43 +69,6 @@ export const json = (value: unknown, options?: Options): HttpServerResponse => {
   if (body === undefined)
     throw new TypeError(`Response.json: ${typeof value} has no JSON; give null, or Response.empty()`)
   return Base.text(body, options === undefined ? types.json : prepared(options, types.json.contentType))
-}
-
-/**
- * Values of a schema as JSON, for the `success` of a described route. A value that does not encode is a defect (500).
- * With status 204, 205 or 304 there is no body.
- */
-export const schema = <A, R = never>(
-  schema: Schema.ConstraintCodec<A, unknown, unknown, R>,
-  options?: {
-    readonly status?: number
-    /** The headers of the answer, or those of each value, as its `location`. */
-    readonly headers?: Headers.Input | ((value: A) => Headers.Input)
-    readonly contentType?: string
-  }
-): Described<A, R> => {
-  const { contentType = types.json.contentType, headers = {}, status = 200 } = options ?? {}
-  const ofValue = typeof headers === "function" ? headers : undefined
-  const made = prepared({
-    status,
-    contentType,
-    headers: ofValue ? Headers.empty : Headers.fromInput(headers as Headers.Input)
-  })
-  const codec = Schema.encodeEffect(Schema.toCodecJson(schema))
-  const respond = hasBody(status)
-    ? (encoded: unknown) => Base.text(JSON.stringify(encoded), made)
-    : () => Base.empty({ status, headers: made.headers })
-  return {
-    _tag: "Described",
-    schema,
-    status,
-    contentType,
-    // A schema without effects encodes to an Exit, which mapEager maps without a step of the fiber.
-    encode: (value) =>
-      Effect.mapEager(Effect.catchEager(codec(value), Effect.die), (encoded) =>
-        ofValue === undefined ? respond(encoded) : setHeaders(respond(encoded), ofValue(value))
-      )
-  }
 }
 
 /** Bytes, as `application/octet-stream`. They are not copied. */
@@ -163,30 +116,20 @@ const combinator = <Args extends ReadonlyArray<unknown>>(
 export const setHeader: Combinator<[name: string, value: string]> = dual(
   3,
   (self: HttpServerResponse, name: string, value: string): HttpServerResponse => {
-    if (isContentType(name)) return type(self, value)
+    if (isContentType(name)) return withType(self, value)
     checkHeader(name, value)
     return Base.setHeader(self, name, value)
   }
 )
 
 /** Sets several headers. */
-export const setHeaders = combinator((self, headers: Headers.Input) => {
-  const changed = checked(Base.setHeaders(self, headers))
-  const contentType = changed.headers["content-type"]
-  return contentType === undefined || contentType === self.headers["content-type"]
-    ? changed
-    : type(changed, contentType)
-})
+export const setHeaders = combinator(withHeaders)
 
 /** Removes a header; the content type and length of a body stay. */
 export const removeHeader: Combinator<[name: string]> = Base.removeHeader
 
 /** Sets the content type of the body. */
-export const type: Combinator<[contentType: string]> = combinator((self, contentType: string) => {
-  checkHeader("content-type", contentType)
-  const body = retyped(self.body, contentType)
-  return body === undefined ? Base.setHeader(self, "content-type", contentType) : Base.setBody(self, body)
-})
+export const type = combinator(withType)
 
 /** Sets the status; the reason phrase is the registered one unless said. */
 export const setStatus = combinator((self, status: number, statusText?: string) => {

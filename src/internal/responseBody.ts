@@ -7,8 +7,9 @@
  */
 import * as Headers from "effect/http/Headers"
 import * as HttpBody from "effect/http/HttpBody"
-import type { Options } from "effect/http/HttpServerResponse"
-import { checkHeader, checkStatus } from "./responseHead.ts"
+import type { HttpServerResponse, Options } from "effect/http/HttpServerResponse"
+import * as Base from "effect/http/HttpServerResponse"
+import { checked, checkHeader, checkStatus } from "./responseHead.ts"
 
 /** Whether a status has a body (RFC 9110 §6.4.1; 205: §15.3.6). */
 export const hasBody = (status: number): boolean => status !== 204 && status !== 205 && status !== 304
@@ -43,7 +44,7 @@ export const isContentType = (name: string): boolean => name.length === 12 && na
  * The body with another content type; undefined when it has none of its own. The body has to know it: Effect's combinators take
  * the header from the body again, so a type set as a header only is lost at the next `setStatus` or `setCookie`.
  */
-export const retyped = (body: HttpBody.HttpBody, contentType: string): HttpBody.HttpBody | undefined => {
+const retyped = (body: HttpBody.HttpBody, contentType: string): HttpBody.HttpBody | undefined => {
   switch (body._tag) {
     case "Uint8Array":
       return body.text === undefined
@@ -56,4 +57,20 @@ export const retyped = (body: HttpBody.HttpBody, contentType: string): HttpBody.
     default:
       return undefined
   }
+}
+
+/** The response with another content type. Throws a TypeError for one that cannot be written. */
+export const withType = (self: HttpServerResponse, contentType: string): HttpServerResponse => {
+  checkHeader("content-type", contentType)
+  const body = retyped(self.body, contentType)
+  return body === undefined ? Base.setHeader(self, "content-type", contentType) : Base.setBody(self, body)
+}
+
+/** The response with more headers, checked; a content type becomes that of the body. */
+export const withHeaders = (self: HttpServerResponse, headers: Headers.Input): HttpServerResponse => {
+  const changed = checked(Base.setHeaders(self, headers))
+  const contentType = changed.headers["content-type"]
+  return contentType === undefined || contentType === self.headers["content-type"]
+    ? changed
+    : withType(changed, contentType)
 }

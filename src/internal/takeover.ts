@@ -1,0 +1,50 @@
+/**
+ * A response that takes the connection over: what upgrades are made of (RFC 9110 §7.8).
+ *
+ * ```ts
+ * const tunnel = takesOver(Effect.succeed(takeover((connection) => pipeBothWays(connection))))
+ * ```
+ *
+ * The engine calls `run` in the fiber of the request with the connection as it is: nothing has been written to it, the 101 included.
+ * The fiber is interrupted when the connection closes; when it ends, the connection is destroyed. Where no connection can be
+ * taken over (the request asks for no upgrade, or has a body), such a response is answered with UpgradeRequired (426).
+ */
+import type * as Effect from "effect/Effect"
+import * as HttpServerResponse from "effect/http/HttpServerResponse"
+import type { Handler } from "../Handler.ts"
+
+/** The connection, as Node has it; only the server and what it provides look inside. */
+export interface Connection {
+  /** Node's IncomingMessage. */
+  readonly request: unknown
+  /** Node's Duplex. */
+  readonly socket: unknown
+  /** The bytes that came behind the head of the request. */
+  readonly head: Uint8Array
+}
+
+/** What is in the body of such a response. */
+export class Takeover {
+  readonly run: (connection: Connection) => Effect.Effect<unknown>
+  /** The protocol of a 426. */
+  readonly protocol: string
+  constructor(run: (connection: Connection) => Effect.Effect<unknown>, protocol: string) {
+    this.run = run
+    this.protocol = protocol
+  }
+}
+
+/** The response: 101, as far as middleware and logs can see. */
+export const takeover = (
+  run: (connection: Connection) => Effect.Effect<unknown>,
+  protocol = "websocket"
+): HttpServerResponse.HttpServerResponse => HttpServerResponse.raw(new Takeover(run, protocol), { status: 101 })
+
+const symbol = Symbol("effect-web/takesOver")
+
+/** Marks a handler that may give such a response. Only to these does the engine bring connections that ask for an upgrade. */
+export const takesOver = <H extends Handler<unknown, unknown>>(handler: H): H =>
+  Object.assign(Object.create(handler), { [symbol]: true })
+
+/** Whether a handler is marked. */
+export const isTakingOver = (handler: object): boolean => symbol in handler
