@@ -21,6 +21,8 @@ export interface Connection {
   readonly socket: unknown
   /** The bytes that came behind the head of the request. */
   readonly head: Uint8Array
+  /** What middleware wants the 101 to carry, as lines: names and values, cookies too. */
+  readonly headers: ReadonlyArray<readonly [name: string, value: string]>
 }
 
 /** What is in the body of such a response. */

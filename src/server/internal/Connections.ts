@@ -43,6 +43,8 @@ export const make = (server: Http.Server): Connections => {
   const open = new Set<Tracked>()
   let waiting: Array<() => void> = []
   server.on("connection", (socket: Tracked) => {
+    // It comes again when the upgrade that it asked for was declined.
+    if (open.has(socket)) return
     open.add(socket)
     socket.once("close", () => {
       open.delete(socket)

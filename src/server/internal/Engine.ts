@@ -1,12 +1,12 @@
 /**
- * Runs an app on a `node:http` server: one fiber per request, interrupted when its client leaves.
+ * An app on a `node:http` server: what comes in on its connections is looked up and handed to its handler.
  *
  * ```ts
  * const engine = yield* Engine.make(compile(app), {})
  * engine.server.listen(8080)
  * ```
  *
- * The route is looked up before the fiber is made. Everything that a fiber needs is in one context made at the start.
+ * The route is looked up before anything runs.
  *
  * @source aiohttp.web.Server, RequestHandler
  * @spec RFC 9112
@@ -16,35 +16,28 @@ import * as Http from "node:http"
 import type { Duplex } from "node:stream"
 import * as NodeHttpPlatform from "@effect/platform-node/NodeHttpPlatform"
 import * as NodeServices from "@effect/platform-node/NodeServices"
-import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
-import * as Fiber from "effect/Fiber"
 import * as Etag from "effect/http/Etag"
-import * as HttpEffect from "effect/http/HttpEffect"
-import { ClientAbort } from "effect/http/HttpServerError"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
-import * as HttpServerResponse from "effect/http/HttpServerResponse"
+import * as Latch from "effect/Latch"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
-import * as ErrorResponse from "../../ErrorResponse.ts"
-import { RouteContext } from "../../Handler.ts"
 import * as HttpError from "../../HttpError.ts"
 import * as ByteLimit from "../../internal/byteLimit.ts"
 import type { Compiled, Target } from "../../internal/compile.ts"
-import { inside } from "../../internal/flatten.ts"
-import { finished, split } from "../../internal/handling.ts"
+import { Draining } from "../../internal/draining.ts"
+import { split } from "../../internal/handling.ts"
 import * as Connections from "./Connections.ts"
+import * as Handlers from "./Handlers.ts"
 import * as Malformed from "./Malformed.ts"
 import { NodeRequest } from "./NodeRequest.ts"
 import * as Pipeline from "./Pipeline.ts"
-import { announced, expectContinue } from "./RequestBody.ts"
+import { expectContinue } from "./RequestBody.ts"
 import * as RequestTarget from "./RequestTarget.ts"
-import * as ResponseWriter from "./ResponseWriter.ts"
 import type * as ResponseHead from "./responseHead.ts"
-import { discardRest } from "./Unread.ts"
+import * as Upgrade from "./Upgrade.ts"
 
 /** What the engine may be told; defaults in DESIGN's table of defaults, said again in `Server.Options`. */
 export interface Options {
@@ -59,7 +52,8 @@ export interface Options {
 export interface Engine {
   readonly server: Http.Server
   readonly connections: Connections.Connections
-  readonly state: ResponseHead.State
+  /** Says that it stops: answers close their connections, event streams and sockets take their leave. */
+  readonly drain: () => void
   /** Interrupts what is running and waits for it, with its finalizers. */
   readonly interruptAll: Effect.Effect<void>
   /** Waits for what is running. */
@@ -76,102 +70,38 @@ export const make = Effect.fnUntraced(function* (
 ): Effect.fn.Return<Engine, never, Scope.Scope> {
   const own = yield* Layer.build(platform)
   const services = yield* Effect.context<never>()
+  const state: ResponseHead.State = { draining: false }
+  const draining = Latch.makeUnsafe()
   // One flat map: a request adds to it without ever copying it.
   const base = Context.makeUnsafe<never>(
-    new Map([...own.mapUnsafe, [HttpServerRequest.MaxBodySize.key, ByteLimit.standard], ...services.mapUnsafe])
+    new Map<string, unknown>([
+      ...own.mapUnsafe,
+      [HttpServerRequest.MaxBodySize.key, ByteLimit.standard],
+      [Draining.key, draining.await],
+      ...services.mapUnsafe
+    ])
   )
-  const fibers = new Set<Fiber.Fiber<unknown, unknown>>()
-  const state: ResponseHead.State = { draining: false }
-  const write = (request: HttpServerRequest.HttpServerRequest, response: HttpServerResponse.HttpServerResponse) => {
-    // The engine makes every request itself.
-    const own = request as NodeRequest
-    const final = finished(response, own, own.target.renderer)
-    return HttpServerResponse.isHttpServerResponse(final)
-      ? ResponseWriter.write(own, final, state)
-      : Effect.flatMap(final, (response) => ResponseWriter.write(own, response, state))
-  }
+  const handlers = Handlers.make(base, state)
 
-  const handled = HttpEffect.toHandled(
-    Effect.withFiber((fiber) => {
-      const request = Context.getUnsafe(fiber.context, HttpServerRequest.HttpServerRequest) as NodeRequest
-      return request.target.answer
-    }) as Effect.Effect<HttpServerResponse.HttpServerResponse>,
-    write
-  ) as Effect.Effect<void>
-
-  // What failed outside of the handler, in a finalizer or in what changes every answer, is no more silent than what failed inside.
-  const ended = (request: NodeRequest, exit: Exit.Exit<unknown, unknown>): void => {
-    const { response, target } = request
-    if (Exit.isSuccess(exit) || Cause.hasInterruptsOnly(exit.cause)) {
-      unanswered(response)
-      return
-    }
-    const answer = ErrorResponse.answer(exit.cause, request, target.renderer)
-    const written = Effect.flatMap(answer, (answer) => ResponseWriter.write(request, answer, state))
-    Effect.runForkWith(base)(written).addObserver(() => unanswered(response))
-  }
-
-  const run = (request: NodeRequest): void => {
-    const { response, source, target } = request
-    if (announced(source)) discardRest(source, response)
-    const context = Context.add(
-      Context.add(base, HttpServerRequest.HttpServerRequest, request),
-      RouteContext,
-      target.context
-    )
-    const fiber = Effect.runForkWith(context)(handled)
-    const exit = fiber.pollUnsafe()
-    if (exit !== undefined) {
-      ended(request, exit)
-      return
-    }
-    fibers.add(fiber)
-    fiber.addObserver((exit) => {
-      fibers.delete(fiber)
-      ended(request, exit)
-    })
-    response.once("close", () => {
-      if (!response.writableFinished) fiber.interruptUnsafe(undefined, ClientAbort.annotation)
-    })
-  }
-
-  // Writes what a handler gave without a fiber; false when that takes one.
-  const done = (
-    source: Http.IncomingMessage,
-    response: Http.ServerResponse,
-    url: string,
-    target: Target,
-    exit: Exit.Exit<unknown, unknown>
-  ): boolean => {
-    if (Exit.isFailure(exit) || !HttpServerResponse.isHttpServerResponse(exit.value)) return false
-    if (exit.value.body._tag !== "Uint8Array") return false
-    const request = new NodeRequest(source, response, url, target)
-    const written = write(request, exit.value)
-    if (!Exit.isExit(written)) Effect.runForkWith(base)(written)
-    return true
+  const find = (
+    source: Http.IncomingMessage
+  ): { readonly url: string; readonly target: Target; readonly bad: boolean } => {
+    const wanted = RequestTarget.parse(source)
+    if (wanted instanceof RequestTarget.Refused) return { url: "/", target: compiled.failure(wanted.error), bad: true }
+    const { hostname, url } = wanted
+    const [path, search] = split(url)
+    return { url, target: compiled.dispatch(source.method as string, hostname, path, search), bad: false }
   }
 
   const onRequest = (source: Http.IncomingMessage, response: Http.ServerResponse): void => {
-    const wanted = RequestTarget.parse(source)
-    let target: Target
-    let url = "/"
-    if (wanted instanceof RequestTarget.Refused) {
-      // A head that was not understood leaves the connection in doubt (RFC 9112 §2.2).
-      response.shouldKeepAlive = false
-      target = compiled.failure(wanted.error)
-    } else {
-      url = wanted.url
-      const [path, search] = split(url)
-      target = compiled.dispatch(source.method as string, wanted.hostname, path, search)
-    }
-    const handler = announced(source) ? undefined : target.direct?.(target.context)
-    if (handler === undefined) run(new NodeRequest(source, response, url, target))
-    else if (!Exit.isExit(handler) || !done(source, response, url, target, handler)) {
-      run(new NodeRequest(source, response, url, { ...target, ...inside(target, handler) }))
-    }
+    const { bad, target, url } = find(source)
+    // A head that was not understood leaves the connection in doubt (RFC 9112 §2.2).
+    if (bad) response.shouldKeepAlive = false
+    handlers.answer(source, response, url, target)
   }
 
   const server = Http.createServer({
+    ...Upgrade.serverOptions(),
     keepAliveTimeout: Duration.toMillis(options.keepAliveTimeout ?? "75 seconds"),
     headersTimeout: Duration.toMillis(options.headersTimeout ?? "10 seconds"),
     requestTimeout: Duration.toMillis(options.requestTimeout ?? "300 seconds"),
@@ -184,6 +114,17 @@ export const make = Effect.fnUntraced(function* (
   })
   server.maxHeadersCount = 0
   const connections = Connections.make(server)
+  Upgrade.listen(server, {
+    isWanted: (source) => find(source).target.takesOver,
+    previous: connections.current,
+    handle: (source, response, head) => {
+      const { target, url } = find(source)
+      connections.busy(source.socket, response)
+      const request = new NodeRequest(source, response, url, target)
+      request.head = head
+      handlers.run(request)
+    }
+  })
   const refuse = Malformed.refuser(base, compiled.renderer)
   const inTurn = (handle: typeof onRequest) => (source: Http.IncomingMessage, response: Http.ServerResponse) => {
     const previous = connections.current(source.socket)
@@ -198,7 +139,7 @@ export const make = Effect.fnUntraced(function* (
     }
     const text = `The expectation "${source.headers.expect}" is not known; only 100-continue is`
     const target = compiled.failure(new HttpError.ExpectationFailed({ text }))
-    run(new NodeRequest(source, response, source.url ?? "/", target))
+    handlers.run(new NodeRequest(source, response, source.url ?? "/", target))
   }
   const request = inTurn(onRequest)
   server.on("request", request)
@@ -217,19 +158,11 @@ export const make = Effect.fnUntraced(function* (
   return {
     server,
     connections,
-    state,
-    interruptAll: Effect.suspend(() => Fiber.interruptAll([...fibers])),
-    settled: Effect.suspend(() => Fiber.awaitAll([...fibers]))
+    drain: () => {
+      state.draining = true
+      draining.openUnsafe()
+    },
+    interruptAll: handlers.interruptAll,
+    settled: handlers.settled
   }
 })
-
-// A fiber that ended without an answer must not leave its client waiting.
-const unanswered = (response: Http.ServerResponse): void => {
-  if (response.headersSent || response.destroyed) return
-  try {
-    response.writeHead(500, { "content-length": "0", connection: "close" })
-    response.end()
-  } catch {
-    response.destroy()
-  }
-}

@@ -44,6 +44,8 @@ export class NodeRequest extends Inspectable.Class implements HttpServerRequest.
   readonly response: Http.ServerResponse
   readonly url: string
   readonly target: Target
+  /** The bytes behind the head, when the connection is this request's to take over. */
+  head: Uint8Array | undefined
   private readonly changes: Changes | undefined
   private bodyCache: RequestBody | undefined
   private headersCache: Headers.Headers | undefined
@@ -62,6 +64,7 @@ export class NodeRequest extends Inspectable.Class implements HttpServerRequest.
     this.response = response
     this.url = url
     this.target = target
+    this.head = undefined
     this.changes = changes
     this.bodyCache = body
     this.headersCache = changes?.headers

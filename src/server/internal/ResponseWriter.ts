@@ -18,10 +18,13 @@ import * as Exit from "effect/Exit"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import type * as Stream from "effect/Stream"
 import * as ErrorResponse from "../../ErrorResponse.ts"
+import * as HttpError from "../../HttpError.ts"
 import { discard } from "../../internal/conditionalResponse.ts"
+import { Takeover } from "../../internal/takeover.ts"
 import type { NodeRequest } from "./NodeRequest.ts"
 import * as ResponseHead from "./responseHead.ts"
 import * as ResponseStream from "./responseStream.ts"
+import * as Upgrade from "./Upgrade.ts"
 
 type Response = HttpServerResponse.HttpServerResponse
 
@@ -36,6 +39,12 @@ export const write = (request: NodeRequest, response: Response, state: ResponseH
   try {
     if (body._tag === "Raw" && body.body instanceof globalThis.Response) {
       return write(request, fromWeb(response, body.body), state)
+    }
+    if (body._tag === "Raw" && body.body instanceof Takeover) {
+      const { protocol } = body.body
+      return request.head === undefined
+        ? again(request, Cause.fail(new HttpError.UpgradeRequired({ protocol })), state)
+        : Upgrade.hand(request, response, body.body)
     }
     if (request.method === "HEAD" || status === 204 || status === 304 || status === 205) {
       ResponseHead.write(request, response, bodyless(request, response), state, false)

@@ -29,10 +29,10 @@ const flush = Duration.millis(500)
 
 /** Stops the engine. Ends when no connection is left, and no handler but those that refuse to end. */
 export const stop = Effect.fnUntraced(function* (engine: Engine, options: Options) {
-  const { connections, server, state } = engine
+  const { connections, server } = engine
   const empty = Effect.callback<void>((resume) => connections.onEmpty(() => resume(Effect.void)))
   const grace = options.interruptGrace ?? Duration.seconds(5)
-  state.draining = true
+  engine.drain()
   server.close()
   connections.closeIdle()
   // A handler whose client has left has no connection any more.

@@ -1,0 +1,140 @@
+/**
+ * Runs the handlers of requests: a fiber each, interrupted when its client leaves; and no fiber where a handler is plain.
+ *
+ * ```ts
+ * const handlers = Handlers.make(base, state)
+ * handlers.answer(incoming, outgoing, "/users/42", target)
+ * ```
+ *
+ * Everything that a fiber needs is in one context made at the start. No request is left without an answer, however its handler ends.
+ */
+import type * as Http from "node:http"
+import * as Cause from "effect/Cause"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as HttpEffect from "effect/http/HttpEffect"
+import { ClientAbort } from "effect/http/HttpServerError"
+import * as HttpServerRequest from "effect/http/HttpServerRequest"
+import * as HttpServerResponse from "effect/http/HttpServerResponse"
+import * as ErrorResponse from "../../ErrorResponse.ts"
+import { RouteContext } from "../../Handler.ts"
+import type { Target } from "../../internal/compile.ts"
+import { inside } from "../../internal/flatten.ts"
+import { finished } from "../../internal/handling.ts"
+import { NodeRequest } from "./NodeRequest.ts"
+import { announced } from "./RequestBody.ts"
+import * as ResponseWriter from "./ResponseWriter.ts"
+import type * as ResponseHead from "./responseHead.ts"
+import { discardRest } from "./Unread.ts"
+import * as Upgrade from "./Upgrade.ts"
+
+/** What the engine asks for. */
+export interface Handlers {
+  /** Answers a request by its target, without a fiber where that takes none. */
+  readonly answer: (source: Http.IncomingMessage, response: Http.ServerResponse, url: string, target: Target) => void
+  /** Answers a request in a fiber. */
+  readonly run: (request: NodeRequest) => void
+  /** Interrupts what is running and waits for it, with its finalizers. */
+  readonly interruptAll: Effect.Effect<void>
+  /** Waits for what is running. */
+  readonly settled: Effect.Effect<void>
+}
+
+/** Makes the handlers of an engine; `base` is the context of all its fibers. */
+export const make = (base: Context.Context<never>, state: ResponseHead.State): Handlers => {
+  const fibers = new Set<Fiber.Fiber<unknown, unknown>>()
+  const write = (request: HttpServerRequest.HttpServerRequest, response: HttpServerResponse.HttpServerResponse) => {
+    // The engine makes every request itself.
+    const own = request as NodeRequest
+    const final = finished(response, own, own.target.renderer)
+    return HttpServerResponse.isHttpServerResponse(final)
+      ? ResponseWriter.write(own, final, state)
+      : Effect.flatMap(final, (response) => ResponseWriter.write(own, response, state))
+  }
+
+  const handled = HttpEffect.toHandled(
+    Effect.withFiber((fiber) => {
+      const request = Context.getUnsafe(fiber.context, HttpServerRequest.HttpServerRequest) as NodeRequest
+      return request.target.answer
+    }) as Effect.Effect<HttpServerResponse.HttpServerResponse>,
+    write
+  ) as Effect.Effect<void>
+
+  // What failed outside of the handler, in a finalizer or in what changes every answer, is no more silent than what failed inside.
+  const ended = (request: NodeRequest, exit: Exit.Exit<unknown, unknown>): void => {
+    const { response, target } = request
+    if (Exit.isSuccess(exit) || Cause.hasInterruptsOnly(exit.cause)) {
+      unanswered(response)
+      return
+    }
+    const answer = ErrorResponse.answer(exit.cause, request, target.renderer)
+    const written = Effect.flatMap(answer, (answer) => ResponseWriter.write(request, answer, state))
+    Effect.runForkWith(base)(written).addObserver(() => unanswered(response))
+  }
+
+  const run = (request: NodeRequest): void => {
+    const { response, source, target } = request
+    if (announced(source)) discardRest(source, response)
+    const context = Context.add(
+      Context.add(base, HttpServerRequest.HttpServerRequest, request),
+      RouteContext,
+      target.context
+    )
+    const fiber = Effect.runForkWith(context)(handled)
+    const exit = fiber.pollUnsafe()
+    if (exit !== undefined) {
+      ended(request, exit)
+      return
+    }
+    fibers.add(fiber)
+    fiber.addObserver((exit) => {
+      fibers.delete(fiber)
+      ended(request, exit)
+    })
+    response.once("close", () => {
+      if (!response.writableFinished) fiber.interruptUnsafe(undefined, ClientAbort.annotation)
+    })
+  }
+
+  // Writes what a handler gave without a fiber; false when that takes one.
+  const done = (
+    source: Http.IncomingMessage,
+    response: Http.ServerResponse,
+    url: string,
+    target: Target,
+    exit: Exit.Exit<unknown, unknown>
+  ): boolean => {
+    if (Exit.isFailure(exit) || !HttpServerResponse.isHttpServerResponse(exit.value)) return false
+    if (exit.value.body._tag !== "Uint8Array") return false
+    const request = new NodeRequest(source, response, url, target)
+    const written = write(request, exit.value)
+    if (!Exit.isExit(written)) Effect.runForkWith(base)(written)
+    return true
+  }
+
+  return {
+    run,
+    answer: (source, response, url, target) => {
+      const handler = announced(source) ? undefined : target.direct?.(target.context)
+      if (handler === undefined) run(new NodeRequest(source, response, url, target))
+      else if (!Exit.isExit(handler) || !done(source, response, url, target, handler)) {
+        run(new NodeRequest(source, response, url, { ...target, ...inside(target, handler) }))
+      }
+    },
+    interruptAll: Effect.suspend(() => Fiber.interruptAll([...fibers])),
+    settled: Effect.suspend(() => Fiber.awaitAll([...fibers]))
+  }
+}
+
+// A fiber that ended without an answer must not leave its client waiting.
+const unanswered = (response: Http.ServerResponse): void => {
+  if (response.headersSent || response.destroyed || Upgrade.isTaken(response)) return
+  try {
+    response.writeHead(500, { "content-length": "0", connection: "close" })
+    response.end()
+  } catch {
+    response.destroy()
+  }
+}
