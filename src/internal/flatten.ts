@@ -25,7 +25,6 @@ import type * as Router from "../Router.ts"
 import * as ByteLimit from "./byteLimit.ts"
 import * as Direct from "./direct.ts"
 import * as Shape from "./routeShape.ts"
-import { isTakingOver } from "./takeover.ts"
 
 type AnyHandler = Handler<unknown, unknown>
 
@@ -45,8 +44,6 @@ export interface Endpoint extends Owner {
   readonly answer: Handler<never, unknown>
   /** How the handler is called where it needs no fiber; undefined inside middleware. */
   readonly direct: Direct.Direct | undefined
-  /** Whether it may take the connection over. */
-  readonly takesOver: boolean
 }
 
 /** An entry of the router. */
@@ -92,11 +89,7 @@ const onion = (middleware: App.Any["middleware"], handler: AnyHandler): AnyHandl
   middleware.reduce((inner, each) => each(inner), handler)
 
 /** A handler inside its owner. */
-export const inside = (
-  { bare, normalizePath, renderer, wrap }: Owner,
-  own: AnyHandler,
-  takesOver = isTakingOver(own)
-): Endpoint => {
+export const inside = ({ bare, normalizePath, renderer, wrap }: Owner, own: AnyHandler): Endpoint => {
   const handler = wrap(bare ? own : noted(own))
   const answer = Effect.catchCause(Effect.interruptible(handler), (cause) =>
     Effect.withFiber((fiber) => {
@@ -106,7 +99,7 @@ export const inside = (
       return annotations === undefined ? answer : Effect.annotateLogs(answer, annotations)
     })
   )
-  return { handler, answer, direct: bare ? Direct.of(own) : undefined, takesOver, bare, normalizePath, renderer, wrap }
+  return { handler, answer, direct: bare ? Direct.of(own) : undefined, bare, normalizePath, renderer, wrap }
 }
 
 // What middleware had annotated when a handler failed, by its request: failures are logged outside of all middleware.
@@ -172,7 +165,7 @@ const routes = ({ handlers, middleware, path }: Route.Any, frame: Frame): Readon
     name: frame.names.join("."),
     pattern,
     methods: method === "*" ? undefined : [method],
-    value: inside(frame, onion(middleware, handler), isTakingOver(handler))
+    value: inside(frame, onion(middleware, handler))
   }))
 }
 
@@ -209,7 +202,7 @@ const foreign = (entry: Route.MountedHandler<string, unknown, unknown>, frame: F
     const stripped = request.modify({ url: rest(request.url, segments.length) })
     return Effect.provideService(built, HttpServerRequest.HttpServerRequest, stripped)
   })
-  const whole = { name, pattern, methods: undefined, value: inside(frame, handler, isTakingOver(entry.handler)) }
+  const whole = { name, pattern, methods: undefined, value: inside(frame, handler) }
   // The prefix itself is a fixed path, which beats patterns.
   return pattern.fixed === undefined || pattern.path === ""
     ? [{ ...whole, subtree: true }]

@@ -2,7 +2,7 @@
  * A response that takes the connection over: what upgrades are made of (RFC 9110 §7.8).
  *
  * ```ts
- * const tunnel = takesOver(Effect.succeed(takeover((connection) => pipeBothWays(connection))))
+ * const tunnel = Effect.succeed(takeover((connection) => pipeBothWays(connection)))
  * ```
  *
  * The engine calls `run` in the fiber of the request with the connection as it is: nothing has been written to it, the 101 included.
@@ -42,11 +42,5 @@ export const takeover = (
   protocol = "websocket"
 ): HttpServerResponse.HttpServerResponse => HttpServerResponse.raw(new Takeover(run, protocol), { status: 101 })
 
-const symbol = Symbol("effect-web/takesOver")
-
-/** Marks a handler that may give such a response. Only to these does the engine bring connections that ask for an upgrade. */
-export const takesOver = <H extends Handler<unknown, unknown>>(handler: H): H =>
-  Object.assign(Object.create(handler), { [symbol]: true })
-
-/** Whether a handler is marked. */
-export const isTakingOver = (handler: object): boolean => symbol in handler
+/** For now: the handler itself. */
+export const takesOver = <H extends Handler<unknown, unknown>>(handler: H): H => handler

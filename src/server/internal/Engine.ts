@@ -115,7 +115,6 @@ export const make = Effect.fnUntraced(function* (
   server.maxHeadersCount = 0
   const connections = Connections.make(server)
   Upgrade.listen(server, {
-    isWanted: (source) => find(source).target.takesOver,
     previous: connections.current,
     handle: (source, response, head) => {
       const { target, url } = find(source)

@@ -2,11 +2,11 @@
  * Requests that ask for another protocol (RFC 9110 §7.8): the connection is handed over, or the answer is an ordinary one.
  *
  * ```ts
- * Upgrade.listen(server, { isWanted, handle })
+ * Upgrade.listen(server, { previous, handle })
  * ```
  *
- * Only what a handler may take over is asked for: to every other request `Upgrade` means nothing, nor to one of HTTP/1.0, with a
- * body, or behind an answer that is still going out. An ordinary answer leaves the connection as usable as it was.
+ * `Upgrade` means nothing in a request of HTTP/1.0, in one with a body, and behind an answer that is still going out. An ordinary
+ * answer leaves the connection as usable as it was.
  */
 import * as Http from "node:http"
 import type * as Net from "node:net"
@@ -20,22 +20,20 @@ import type { Connection, Takeover } from "../../internal/takeover.ts"
 import type { NodeRequest } from "./NodeRequest.ts"
 import { announced } from "./RequestBody.ts"
 
-/** What the engine says of requests that ask for an upgrade, and how it handles those that it wants. */
+/** How the engine handles requests that ask for an upgrade. */
 export interface Options {
-  readonly isWanted: (source: Http.IncomingMessage) => boolean
   /** The response before on the connection. */
   readonly previous: (socket: Duplex) => Http.ServerResponse | undefined
   readonly handle: (source: Http.IncomingMessage, response: Http.ServerResponse, head: Uint8Array) => void
 }
 
 /** Follows the upgrades of a server; to be called before it has connections. */
-export const listen = (server: Http.Server, { handle, isWanted, previous }: Options): void => {
+export const listen = (server: Http.Server, { handle, previous }: Options): void => {
   const wants = (source: Http.IncomingMessage): boolean =>
     source.httpVersionMinor === 1 &&
     !announced(source) &&
     source.headers.expect === undefined &&
-    previous(source.socket)?.writableEnded !== false &&
-    isWanted(source)
+    previous(source.socket)?.writableEnded !== false
   if ("shouldUpgradeCallback" in server) server.shouldUpgradeCallback = wants
   else deciders.set(server, wants)
   server.on("upgrade", (source: Http.IncomingMessage, socket: Duplex, head: Buffer) => {
