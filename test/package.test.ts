@@ -52,7 +52,7 @@ class Project extends Context.Service<Project, { readonly folder: string; readon
       yield* succeed("npm", ["pack", "--pack-destination", Path.join(base, "out")], copy)
       const archive = Path.join(base, "out", Fs.readdirSync(Path.join(base, "out"))[0]!)
       yield* succeed("tar", ["-xzf", archive, "-C", packed, "--strip-components=1"], base)
-      for (const name of ["effect", "@effect/platform-node", "@types"]) {
+      for (const name of ["effect", "@effect/platform-node", "@types", "mime"]) {
         Fs.symlinkSync(Path.join(modules, name), Path.join(folder, "node_modules", name))
       }
       Fs.writeFileSync(Path.join(folder, "package.json"), JSON.stringify({ name: "project", type: "module" }))
