@@ -30,6 +30,7 @@ import { checkHeader, checkStatus, toLocation } from "./internal/responseHead.ts
 
 export { type Described, schema } from "./internal/describedResponse.ts"
 export type { CookieOptions } from "./internal/responseCookie.ts"
+export { ndjson, type SchemaStream, textStream } from "./internal/schemaStream.ts"
 
 /** The status (200 unless said), the reason phrase, headers, cookies, and a content type in place of the usual one. */
 export interface Options extends Base.Options.WithContentType {}

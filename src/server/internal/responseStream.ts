@@ -63,13 +63,15 @@ const send = (
     const out = request.response
     const chunk = chunks.length === 1 ? (chunks[0] as Uint8Array) : Buffer.concat(chunks)
     if (!(chunk instanceof Uint8Array)) throw new TypeError(`A stream gave a ${typeof chunk} in place of bytes`)
+    // Nothing is no first byte.
+    if (chunk.length === 0) return Exit.void
     if (!out.headersSent) {
       if (chunk.length > Number(response.headers["content-length"] ?? Number.POSITIVE_INFINITY)) {
         throw tooMany(response, chunk.length)
       }
       begin(request, response, response.headers, state)
     }
-    if (chunk.length === 0 || out.write(chunk)) return Exit.void
+    if (out.write(chunk)) return Exit.void
     return Effect.callback((resume) => {
       out.once("drain", () => resume(Exit.void))
     })
