@@ -27,6 +27,7 @@ import type * as Of from "./internal/description.ts"
 import * as Direct from "./internal/direct.ts"
 import * as Mounted from "./internal/mountedLayer.ts"
 import type * as Middleware from "./Middleware.ts"
+import * as WebSocket from "./WebSocket.ts"
 
 /** What may stand in a table of routes. Its failures are no part of it: a table must not say what those of a route are. */
 export interface Entry {
@@ -194,6 +195,14 @@ type ViewHandler<Path extends string> =
 type ViewEffect<H> = H extends (...args: never) => infer A ? A : H
 type ViewError<H> = ViewEffect<H> extends Effect.Effect<unknown, infer E, unknown> ? E : never
 type ViewServices<H> = ViewEffect<H> extends Effect.Effect<unknown, unknown, infer R> ? R : never
+
+/** A WebSocket endpoint; to who asks for none it is what `otherwise` answers, a page say, or else UpgradeRequired (426). */
+export const websocket = <const Path extends string, R, E2 = never, R2 = never>(
+  path: Path,
+  endpoint: WebSocket.Any<R>,
+  otherwise?: HttpServerResponse | Handler<E2, R2>
+): Route<Path, WebSocket.Refusal | E2, Exclude<R | R2, Engine>, unknown, HttpServerResponse> =>
+  make(path, { GET: WebSocket.orElse(endpoint, otherwise && Direct.toHandler(otherwise)) }) as never
 
 /** An app below a prefix, "/" included. Its middleware wraps its routes and its 404; the parent's wraps both. */
 export const mount = <const Path extends string, A extends App.Any>(path: Path, app: A): Mount<Path, A> =>

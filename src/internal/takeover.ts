@@ -6,7 +6,7 @@
  * ```
  *
  * The engine calls `run` in the fiber of the request with the connection as it is: nothing has been written to it, the 101 included.
- * The fiber is interrupted when the connection closes; when it ends, the connection is destroyed. Where no connection can be
+ * The fiber is interrupted when the connection closes, unless it watches for that; when it ends, the connection is destroyed. Where no connection can be
  * taken over (the request asks for no upgrade, or has a body), such a response is answered with UpgradeRequired (426).
  */
 import type * as Effect from "effect/Effect"
@@ -28,19 +28,26 @@ export interface Connection {
 /** What is in the body of such a response. */
 export class Takeover {
   readonly run: (connection: Connection) => Effect.Effect<unknown>
+  readonly options: Options
+  constructor(run: (connection: Connection) => Effect.Effect<unknown>, options: Options) {
+    this.run = run
+    this.options = options
+  }
+}
+
+/** What the engine has to know. */
+export interface Options {
   /** The protocol of a 426. */
   readonly protocol: string
-  constructor(run: (connection: Connection) => Effect.Effect<unknown>, protocol: string) {
-    this.run = run
-    this.protocol = protocol
-  }
+  /** Whether `run` sees for itself that the connection has closed; else it is interrupted then. */
+  readonly watches?: boolean
 }
 
 /** The response: 101, as far as middleware and logs can see. */
 export const takeover = (
   run: (connection: Connection) => Effect.Effect<unknown>,
-  protocol = "websocket"
-): HttpServerResponse.HttpServerResponse => HttpServerResponse.raw(new Takeover(run, protocol), { status: 101 })
+  options: Options = { protocol: "websocket" }
+): HttpServerResponse.HttpServerResponse => HttpServerResponse.raw(new Takeover(run, options), { status: 101 })
 
 /** For now: the handler itself. */
 export const takesOver = <H extends Handler<unknown, unknown>>(handler: H): H => handler

@@ -7,7 +7,7 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as App from "../../src/App.ts"
 import * as HttpError from "../../src/HttpError.ts"
-import { type Connection, takeover, takesOver } from "../../src/internal/takeover.ts"
+import { type Connection, takeover } from "../../src/internal/takeover.ts"
 import * as Middleware from "../../src/Middleware.ts"
 import * as Response from "../../src/Response.ts"
 import * as Route from "../../src/Route.ts"
@@ -29,16 +29,16 @@ const echo = ({ head, headers, socket }: Connection): Effect.Effect<void> =>
     duplex.on("end", () => resume(Effect.void))
   }).pipe(Effect.ensuring(Effect.sync(() => running--)))
 
-const echoes = takeover(echo, "echo")
+const echoes = takeover(echo, { protocol: "echo" })
 
 const app = App.make({
-  echo: Route.get("/echo", takesOver(Effect.succeed(Response.setCookie(echoes, "seen", "1")))),
-  any: Route.any("/any", takesOver(Effect.succeed(echoes))),
-  mounted: Route.mountHandler("/mounted", takesOver(Effect.succeed(echoes))),
-  declined: Route.get("/declined", takesOver(Effect.fail(new HttpError.Forbidden()))),
-  closed: Route.get("/closed", takesOver(Effect.succeed(Response.text("no", { headers: { connection: "close" } })))),
-  late: Route.get("/late", takesOver(Effect.andThen(Effect.yieldNow, Effect.succeed(Response.text("late"))))),
-  broken: Route.get("/broken", takesOver(Effect.succeed(takeover(() => Effect.die(new Error("broken")))))),
+  echo: Route.get("/echo", Effect.succeed(Response.setCookie(echoes, "seen", "1"))),
+  any: Route.any("/any", Effect.succeed(echoes)),
+  mounted: Route.mountHandler("/mounted", Effect.succeed(echoes)),
+  declined: Route.get("/declined", Effect.fail(new HttpError.Forbidden())),
+  closed: Route.get("/closed", Effect.succeed(Response.text("no", { headers: { connection: "close" } }))),
+  late: Route.get("/late", Effect.andThen(Effect.yieldNow, Effect.succeed(Response.text("late")))),
+  broken: Route.get("/broken", Effect.succeed(takeover(() => Effect.die(new Error("broken"))))),
   plain: Route.get("/plain", Response.text("plain"))
 }).pipe(App.use(Middleware.onResponse(Response.setHeader("x-seen", "yes"))))
 
@@ -133,10 +133,7 @@ both("what breaks off after a connection was taken over is logged once, and the 
 
 const waits = Deferred.makeUnsafe<void>()
 const stuck = App.make({
-  it: Route.get(
-    "/",
-    takesOver(Effect.succeed(takeover(() => Effect.andThen(Deferred.succeed(waits, undefined), Effect.never))))
-  )
+  it: Route.get("/", Effect.succeed(takeover(() => Effect.andThen(Deferred.succeed(waits, undefined), Effect.never))))
 })
 
 both("a connection that was taken over ends with the server", stuck, ({ wire }) =>

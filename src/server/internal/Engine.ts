@@ -29,10 +29,12 @@ import * as ByteLimit from "../../internal/byteLimit.ts"
 import type { Compiled, Target } from "../../internal/compile.ts"
 import { Draining } from "../../internal/draining.ts"
 import { split } from "../../internal/handling.ts"
+import { Acceptor } from "../../internal/webSocket/wire.ts"
 import * as Connections from "./Connections.ts"
 import * as Handlers from "./Handlers.ts"
 import * as Malformed from "./Malformed.ts"
 import { NodeRequest } from "./NodeRequest.ts"
+import * as NodeWebSocket from "./NodeWebSocket.ts"
 import * as Pipeline from "./Pipeline.ts"
 import { expectContinue } from "./RequestBody.ts"
 import * as RequestTarget from "./RequestTarget.ts"
@@ -78,6 +80,7 @@ export const make = Effect.fnUntraced(function* (
       ...own.mapUnsafe,
       [HttpServerRequest.MaxBodySize.key, ByteLimit.standard],
       [Draining.key, draining.await],
+      [Acceptor.key, { accept: NodeWebSocket.accept, prepare: NodeWebSocket.prepare }],
       ...services.mapUnsafe
     ])
   )

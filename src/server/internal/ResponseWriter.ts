@@ -41,7 +41,7 @@ export const write = (request: NodeRequest, response: Response, state: ResponseH
       return write(request, fromWeb(response, body.body), state)
     }
     if (body._tag === "Raw" && body.body instanceof Takeover) {
-      const { protocol } = body.body
+      const { protocol } = body.body.options
       return request.head === undefined
         ? again(request, Cause.fail(new HttpError.UpgradeRequired({ protocol })), state)
         : Upgrade.hand(request, response, body.body)

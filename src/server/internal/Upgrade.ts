@@ -98,17 +98,20 @@ const taken = new WeakSet<Http.ServerResponse>()
 export const isTaken = (response: Http.ServerResponse): boolean => taken.has(response)
 
 /**
- * Hands the connection over; ends when `run` has ended and destroys it then. It is interrupted when the connection closes, and its
- * failures are logged: nobody is left to be told.
+ * Hands the connection over; ends when `run` has ended and destroys it then. Its failures are logged: nobody is left to be told.
  */
-export const hand = (request: NodeRequest, response: HttpServerResponse, { run }: Takeover): Effect.Effect<unknown> =>
+export const hand = (
+  request: NodeRequest,
+  response: HttpServerResponse,
+  { options, run }: Takeover
+): Effect.Effect<unknown> =>
   Effect.withFiber((fiber) => {
     const { source } = request
     const { socket } = source
     request.response.detachSocket(socket)
     taken.add(request.response)
     const leave = () => fiber.interruptUnsafe(undefined, ClientAbort.annotation)
-    socket.once("close", leave)
+    if (options.watches !== true) socket.once("close", leave)
     const connection: Connection = {
       request: source,
       socket,

@@ -1,0 +1,175 @@
+/**
+ * WebSockets: typed both ways, alive, and safe against slow peers.
+ *
+ * ```ts
+ * const echo = WebSocket.make({ receive: Message, send: Message }, (socket) => Stream.runForEach(socket.messages, socket.send))
+ * const app = App.make({ echo: Route.websocket("/echo", echo) })
+ * ```
+ *
+ * The handler runs in a scope of its connection. It is interrupted when the peer has left, after it was given what had come. Its return
+ * closes with 1000, a failure with the code that it names, a defect with 1011 and a line in the log, a stop of the server with 1001.
+ *
+ * @source aiohttp.web.WebSocketResponse
+ * @spec RFC 6455; RFC 7692
+ */
+import type * as ByteSize from "effect/ByteSize"
+import type * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import { HttpServerRequest } from "effect/http/HttpServerRequest"
+import * as Schema from "effect/Schema"
+import type * as Scope from "effect/Scope"
+import type { Engine, Handler } from "./Handler.ts"
+import * as ByteLimit from "./internal/byteLimit.ts"
+import { takeover } from "./internal/takeover.ts"
+import * as Codec from "./internal/webSocket/codec.ts"
+import type { Closing } from "./internal/webSocket/failure.ts"
+import * as Handshake from "./internal/webSocket/handshake.ts"
+import type { Slow } from "./internal/webSocket/outbox.ts"
+import { type Settings, session } from "./internal/webSocket/session.ts"
+import type { Socket } from "./internal/webSocket/socket.ts"
+import { Acceptor, type Data } from "./internal/webSocket/wire.ts"
+
+export type { Codec } from "./internal/webSocket/codec.ts"
+export { json, plain } from "./internal/webSocket/codec.ts"
+export { Close, CloseCode, type Closing, WebSocketError } from "./internal/webSocket/failure.ts"
+export type { Refusal } from "./internal/webSocket/handshake.ts"
+export type { Slow } from "./internal/webSocket/outbox.ts"
+export type { CloseEvent, Socket } from "./internal/webSocket/socket.ts"
+export type { Data } from "./internal/webSocket/wire.ts"
+
+/** How an endpoint treats its connections. */
+export interface Options {
+  /** The subprotocols that are spoken; the client's order decides among them. */
+  readonly protocols?: ReadonlyArray<string>
+  /** The pages that may connect: those of the same origin unless said, a list of origins, or any. Others are 403. */
+  readonly origins?: ReadonlyArray<string> | "any" | ((origin: string) => boolean)
+  /** Whether permessage-deflate is offered; true. */
+  readonly compress?: boolean
+  /** The largest message, decompressed; 4 MiB. A larger one closes with 1009. */
+  readonly maxMessage?: ByteSize.Input
+  /** A ping goes out after so long a silence, and after half of it more the connection is broken off; 30 seconds. */
+  readonly heartbeat?: Duration.Input | false
+  /** The longest time between messages while the handler waits for one; none. Then "timeout" (3008). */
+  readonly receiveTimeout?: Duration.Input
+  /** How long the peer may take to close, and a handler to end when the peer has left; 10 seconds. */
+  readonly closeTimeout?: Duration.Input
+  /** How many bytes wait for a slow peer; 1 MiB. Then `slow` decides. */
+  readonly sendBuffer?: ByteSize.Input
+  /** What happens to a message that finds the buffer full; "suspend": its sender waits. */
+  readonly slow?: Slow
+}
+
+/** The options of an endpoint whose messages have schemas. */
+export interface Typed<Receive, Send> extends Options {
+  readonly receive: Codec.Message<Receive>
+  readonly send: Codec.Message<Send>
+  /** How what is encoded becomes a message: `WebSocket.json` (text) unless given, `WebSocket.plain`, or one of your own. */
+  readonly codec?: Codec.Codec
+}
+
+/** An endpoint: a value to mount by `Route.websocket`, and to derive a client from. */
+export interface Endpoint<in out Receive, in out Send, out R> {
+  readonly _tag: "WebSocket"
+  readonly receive: Codec.Message<Receive>
+  readonly send: Codec.Message<Send>
+  readonly codec: Codec.Codec
+  readonly options: Options
+  /** Answers a request that asks for it. */
+  readonly upgrade: Handler<Handshake.Refusal, R | Engine>
+}
+
+/** Any endpoint. */
+export interface Any<out R = unknown> {
+  readonly _tag: "WebSocket"
+  readonly upgrade: Handler<Handshake.Refusal, R | Engine>
+}
+
+/**
+ * Makes an endpoint whose messages are decoded and encoded by schemas. A message that is not what `receive` says is a typed failure of
+ * the stream of messages; unhandled it closes with 1003, 1007 or 1008.
+ *
+ * @errors UpgradeRequired (426) no WebSocket asked for, BadRequest (400) a malformed handshake, Forbidden (403) a page of another origin
+ * @source aiohttp.web.WebSocketResponse
+ */
+export const make = <Receive, Send, E extends Closing = never, R = never>(
+  options: Typed<Receive, Send>,
+  handler: (socket: Socket<Receive, Send>) => Effect.Effect<unknown, E, R>
+): Endpoint<Receive, Send, Exclude<R, Scope.Scope>> => {
+  const { codec = Codec.json, receive, send, ...rest } = options
+  const settings = settingsOf(rest)
+  const maxMessage = bytes(rest.maxMessage, 4 * 1024 * 1024)
+  const compiled = Codec.compile(codec, receive, send)
+  const upgrade = Effect.gen(function* () {
+    const request = yield* HttpServerRequest
+    const refused = Handshake.check(request, allowed(rest, request))
+    if (refused !== undefined) return yield* Effect.fail(refused)
+    const acceptor = yield* Acceptor
+    if (acceptor === undefined) return yield* Effect.die(new Error("This engine has no WebSockets: use Server"))
+    const context = yield* Effect.context<R>()
+    const protocol = Handshake.choose(request, rest.protocols ?? [])
+    return takeover(
+      (connection) => {
+        const wire = acceptor.accept(connection, { protocol, maxMessage, compress: rest.compress ?? true })
+        if (wire === undefined) return Effect.void
+        const running = Effect.provideContext(session(wire, compiled, settings, handler), context)
+        return Effect.annotateLogs(running, { "http.method": "GET", "http.path": request.url.split("?")[0] })
+      },
+      { protocol: "websocket", watches: true }
+    )
+  })
+  return {
+    _tag: "WebSocket",
+    receive,
+    send,
+    codec,
+    options: rest,
+    upgrade: upgrade as Endpoint<Receive, Send, Exclude<R, Scope.Scope>>["upgrade"]
+  }
+}
+
+/** Makes an endpoint of messages as they are: text and bytes. */
+export const raw = <E extends Closing = never, R = never>(
+  options: Options,
+  handler: (socket: Socket<Data, Data>) => Effect.Effect<unknown, E, R>
+): Endpoint<Data, Data, Exclude<R, Scope.Scope>> => make({ ...options, ...asItIs }, handler)
+
+const message: Codec.Message<Data> = Schema.Union([Schema.String, Schema.Uint8Array])
+const asItIs = { receive: message, send: message, codec: Codec.plain }
+
+/**
+ * Whether the request asks for a WebSocket, so that one URL can serve a page and a socket.
+ *
+ * @source aiohttp.web.WebSocketResponse.can_prepare
+ */
+export const accepts: Effect.Effect<boolean, never, HttpServerRequest> = Effect.map(
+  HttpServerRequest,
+  Handshake.isAsking
+)
+
+/** The handler of an endpoint, and of the requests that ask for no WebSocket. */
+export const orElse = <R, E2 = never, R2 = never>(
+  { upgrade }: Any<R>,
+  otherwise: Handler<E2, R2> | undefined
+): Handler<Handshake.Refusal | E2, R | R2 | Engine> =>
+  otherwise === undefined
+    ? upgrade
+    : Effect.flatMap(accepts, (isAsking) => (isAsking ? upgrade : otherwise) as Handler<never, R | R2 | Engine>)
+
+const settingsOf = ({ closeTimeout, heartbeat, receiveTimeout, sendBuffer, slow }: Options): Settings => ({
+  heartbeat: heartbeat ?? "30 seconds",
+  receiveTimeout,
+  closeTimeout: closeTimeout ?? "10 seconds",
+  limit: bytes(sendBuffer, 1024 * 1024),
+  slow: slow ?? "suspend"
+})
+
+const bytes = (input: ByteSize.Input | undefined, usual: number): number =>
+  input === undefined ? usual : Number(ByteLimit.parse(input))
+
+const allowed =
+  ({ origins }: Options, request: HttpServerRequest) =>
+  (origin: string): boolean => {
+    if (origins === undefined) return Handshake.isSameOrigin(request, origin)
+    if (typeof origins === "function") return origins(origin)
+    return origins === "any" || origins.includes(origin)
+  }

@@ -1,0 +1,73 @@
+/**
+ * Between the values of a program and the messages of a connection.
+ *
+ * ```ts
+ * const { decode, encode } = compile(json, ClientMessage, ServerMessage)
+ * ```
+ */
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Schema from "effect/Schema"
+import { WebSocketError } from "./failure.ts"
+import type { Data } from "./wire.ts"
+
+/** The schema of a message; one that needs no services. */
+export type Message<A> = Schema.ConstraintCodec<A, unknown>
+
+/** How the encoded side of a schema becomes a message. `decode` throws, or gives a WebSocketError, for what is none. */
+export interface Codec {
+  /** The schema of what is encoded. */
+  readonly schema: <A>(schema: Message<A>) => Message<A>
+  readonly encode: (encoded: unknown) => Data
+  readonly decode: (data: Data) => unknown
+}
+
+const malformed = (code: number, text: string, cause?: unknown): WebSocketError =>
+  new WebSocketError({ reason: "malformed", code, text, ...(cause === undefined ? undefined : { cause }) })
+
+/** JSON as text: the default. */
+export const json: Codec = {
+  schema: (schema) => Schema.toCodecJson(schema) as typeof schema,
+  encode: (encoded) => JSON.stringify(encoded),
+  decode: (data) => {
+    if (typeof data !== "string") return malformed(1003, "Expected a text message, got a binary one")
+    try {
+      return JSON.parse(data)
+    } catch {
+      return malformed(1007, "The message is not JSON")
+    }
+  }
+}
+
+/** The encoded side is the message itself: strings are text, bytes are binary. */
+export const plain: Codec = {
+  schema: (schema) => schema,
+  encode: (encoded) => encoded as Data,
+  decode: (data) => data
+}
+
+/** A codec with its schemas. */
+export interface Compiled<in out Receive, in out Send> {
+  readonly decode: (data: Data) => Effect.Effect<Receive, WebSocketError>
+  readonly encode: (message: Send) => Effect.Effect<Data>
+}
+
+/** Compiles a codec for what comes and what goes. A message that does not encode is a defect. */
+export const compile = <Receive, Send>(
+  codec: Codec,
+  receive: Message<Receive>,
+  send: Message<Send>
+): Compiled<Receive, Send> => {
+  const decoder = Schema.decodeUnknownEffect(codec.schema(receive))
+  const encoder = Schema.encodeEffect(codec.schema(send))
+  return {
+    decode: (data) => {
+      const value = codec.decode(data)
+      if (value instanceof WebSocketError) return Exit.fail(value)
+      return Effect.mapErrorEager(decoder(value), (error) =>
+        malformed(1008, `Invalid message: ${error.message}`, error)
+      )
+    },
+    encode: (message) => Effect.mapEager(Effect.catchEager(encoder(message), Effect.die), codec.encode)
+  }
+}

@@ -1,0 +1,131 @@
+/**
+ * What is sent, and what becomes of it when the peer takes it more slowly than it is made.
+ *
+ * ```ts
+ * const outbox = make(wire, { limit: 1_048_576, slow: "suspend" })
+ * yield* outbox.send("hello")
+ * ```
+ *
+ * Up to `limit` bytes wait in the buffer of the connection. Then a policy decides, so that a peer which stops reading never costs more
+ * memory than that and one message a sender.
+ */
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import { closed, type WebSocketError } from "./failure.ts"
+import type { Data, Prepared, Wire } from "./wire.ts"
+
+/** What happens to a message that finds the buffer full. */
+export type Slow =
+  /** The sender waits. */
+  | "suspend"
+  /** The oldest of the messages that wait is dropped; as many bytes as the buffer's limit wait. */
+  | "dropOldest"
+  /** The connection is closed with 1008. */
+  | "disconnect"
+  /** A message takes the place of one with the same key that waits; others wait beside it. */
+  | { readonly conflate: (message: unknown) => string | number | undefined }
+
+/** How much waits, and what happens then. */
+export interface Options {
+  readonly limit: number
+  readonly slow: Slow
+}
+
+/** What sends. */
+export interface Outbox {
+  /** Fails when the connection has ended, or ends while it waits. */
+  readonly send: (frame: Data | Prepared, message: unknown) => Effect.Effect<void, WebSocketError>
+  /** The messages that were dropped or replaced. */
+  readonly dropped: () => number
+  /** Tells that the connection has ended. */
+  readonly end: (failure: WebSocketError) => void
+}
+
+interface Waiting {
+  readonly frame: Data | Prepared
+  readonly bytes: number
+  readonly key: string | number | undefined
+}
+
+/** The bytes of a message, as far as the buffer is concerned. */
+const size = (frame: Data | Prepared): number =>
+  typeof frame === "string" ? frame.length : frame instanceof Uint8Array ? frame.byteLength : frame.bytes
+
+/** Makes the outbox of a connection. */
+export const make = (wire: Wire, { limit, slow }: Options): Outbox => {
+  let failure: WebSocketError | undefined
+  let dropped = 0
+  let queued = 0
+  let queue: Array<Waiting> = []
+  let senders: Array<(exit: Exit.Exit<void, WebSocketError>) => void> = []
+  const isFull = () => wire.buffered() >= limit
+
+  // Called whenever a message has left.
+  const flush = (): void => {
+    while (queue.length > 0 && failure === undefined && !isFull()) {
+      const { bytes, frame } = queue.shift() as Waiting
+      queued -= bytes
+      wire.send(frame, flush)
+    }
+    if (queue.length > 0 || isFull()) return
+    const all = senders
+    senders = []
+    for (const resume of all) resume(Exit.void)
+  }
+
+  const suspended = (frame: Data | Prepared): Effect.Effect<void, WebSocketError> =>
+    Effect.flatMap(
+      Effect.callback<void, WebSocketError>((resume) => {
+        senders.push(resume)
+        return Effect.sync(() => {
+          senders = senders.filter((other) => other !== resume)
+        })
+      }),
+      () => write(frame, undefined)
+    )
+
+  const keep = (frame: Data | Prepared, key: Waiting["key"]): void => {
+    const bytes = size(frame)
+    const at = key === undefined ? -1 : queue.findIndex((waiting) => waiting.key === key)
+    if (at >= 0) {
+      queued += bytes - (queue[at] as Waiting).bytes
+      queue[at] = { frame, bytes, key }
+      dropped++
+      return
+    }
+    queue.push({ frame, bytes, key })
+    queued += bytes
+    while (queued > limit && queue.length > 1) {
+      queued -= (queue.shift() as Waiting).bytes
+      dropped++
+    }
+  }
+
+  const write = (frame: Data | Prepared, message: unknown): Effect.Effect<void, WebSocketError> =>
+    Effect.suspend(() => {
+      if (failure !== undefined) return Exit.fail(failure)
+      if (queue.length === 0 && !isFull()) {
+        wire.send(frame, flush)
+        return Exit.void
+      }
+      if (slow === "suspend") return suspended(frame)
+      if (slow === "disconnect") {
+        const text = "The peer takes its messages too slowly"
+        wire.close(1008, text)
+        end(closed(1008, text))
+        return Exit.fail(failure as unknown as WebSocketError)
+      }
+      keep(frame, slow === "dropOldest" ? undefined : slow.conflate(message))
+      return Exit.void
+    })
+
+  const end = (cause: WebSocketError): void => {
+    failure ??= cause
+    queue = []
+    const all = senders
+    senders = []
+    for (const resume of all) resume(Exit.fail(failure))
+  }
+
+  return { send: write, dropped: () => dropped, end }
+}
