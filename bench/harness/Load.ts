@@ -1,57 +1,37 @@
-/** One load on one server: throughput as wrk saw it, CPU time as the kernel accounted it. */
-import { fileURLToPath } from "node:url"
-import * as Children from "./Children.ts"
+/** One load on one server: throughput as the generator saw it, CPU time and memory as the kernel accounted them. */
+import type { Generator, Settings } from "./Generator.ts"
 import type { Row } from "./Rows.ts"
+import type { Scratch } from "./Scratch.ts"
 import * as Servers from "./Servers.ts"
+import * as Uploads from "./Uploads.ts"
+import * as Wrk from "./Wrk.ts"
 
 export interface Sample {
   readonly requests: number
   readonly requestsPerSecond: number
   readonly cpuMicrosPerRequest: number
+  /** The most memory the server's process had resident during the load. */
+  readonly peakBytes: number
 }
 
-export interface Settings {
-  readonly seconds: number
-  readonly connections: number
-  readonly core: number
-}
+/** Loads a server with a row; made once its answers are verified. */
+export type Load = (settings: Settings) => Promise<Sample>
 
-/** Loads a server with one row. Fails on any 4xx or 5xx answer and on any socket error. */
-export const run = async (server: Servers.Server, row: Row, settings: Settings): Promise<Sample> => {
-  const before = Servers.cpuSeconds(server)
-  const output = await wrk(server.url + row.path, row, settings)
-  const cpu = Servers.cpuSeconds(server) - before
-  const line = /^BENCH (.*)$/m.exec(output)?.[1]
-  if (line === undefined) throw new Error(`wrk reported nothing: ${output.trim().slice(0, 200)}`)
-  const { requests, microseconds, status, socket } = JSON.parse(line) as Record<string, number>
-  if (status !== 0) throw new Error(`${status} of ${requests} answers were 4xx or 5xx`)
-  if (socket !== 0) throw new Error(`${socket} socket errors or timeouts in ${requests} requests`)
-  if (!requests || !microseconds) throw new Error("no request was answered")
-  return {
-    requests,
-    requestsPerSecond: (requests / microseconds) * 1e6,
-    cpuMicrosPerRequest: (cpu / requests) * 1e6
+/** Verifies the server's answers to a row. Fails on any wrong answer; so does the load itself, as far as its generator looks. */
+export const prepare = async (server: Servers.Server, row: Row, scratch: Scratch, core: number): Promise<Load> => {
+  const generator: Generator =
+    row.kind === "upload" ? await Uploads.prepare(server, row, scratch, core) : await Wrk.prepare(server, row)
+  return async (settings) => {
+    Servers.forgetPeak(server)
+    const before = Servers.cpuSeconds(server)
+    const { requests, microseconds } = await generator(settings)
+    const cpu = Servers.cpuSeconds(server) - before
+    if (requests === 0 || microseconds === 0) throw new Error("no request was answered")
+    return {
+      requests,
+      requestsPerSecond: (requests / microseconds) * 1e6,
+      cpuMicrosPerRequest: (cpu / requests) * 1e6,
+      peakBytes: Servers.peakBytes(server)
+    }
   }
 }
-
-const script = fileURLToPath(new URL("wrk.lua", import.meta.url))
-
-const wrk = (url: string, row: Row, { seconds, connections, core }: Settings): Promise<string> =>
-  new Promise((resolve, reject) => {
-    const load = ["wrk", "-t1", `-c${connections}`, `-d${seconds}s`, "--timeout", "10s", "-s", script, url]
-    const child = Children.start("taskset", ["-c", String(core), ...load], {
-      env: { ...process.env, BENCH_METHOD: row.method, BENCH_BODY: row.body ?? "" },
-      timeout: (seconds + 20) * 1000,
-      killSignal: "SIGKILL"
-    })
-    let output = ""
-    const collect = (text: string) => {
-      output += text
-    }
-    child.stdout?.setEncoding("utf8").on("data", collect)
-    child.stderr?.setEncoding("utf8").on("data", collect)
-    child.once("error", reject)
-    child.once("close", (code) =>
-      code === 0 ? resolve(output) : reject(new Error(`wrk ended with ${code}: ${output}`))
-    )
-  })

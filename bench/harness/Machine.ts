@@ -6,7 +6,18 @@ import * as Os from "node:os"
 
 const servers = new URL("../servers/", import.meta.url)
 const root = new URL("../../", import.meta.url)
-const peers = ["fastify", "hono", "@hono/node-server", "express", "effect", "@effect/platform-node"]
+const peers = [
+  "fastify",
+  "@fastify/static",
+  "@fastify/multipart",
+  "@fastify/http-proxy",
+  "hono",
+  "@hono/node-server",
+  "express",
+  "multer",
+  "effect",
+  "@effect/platform-node"
+]
 
 export const describe = (): Record<string, string> => ({
   date: new Date().toISOString(),
@@ -16,7 +27,9 @@ export const describe = (): Record<string, string> => ({
   node: process.version,
   ...Object.fromEntries(peers.map((name) => [name, version(name)])),
   wrk: /\d\S*/.exec(spawnSync("wrk", ["-v"], { encoding: "utf8" }).stdout ?? "")?.[0] ?? "none",
-  aiohttp: aiohttp()
+  aiohttp: aiohttp(),
+  nginx: /\d\S*/.exec(spawnSync("/usr/sbin/nginx", ["-v"], { encoding: "utf8" }).stderr ?? "")?.[0] ?? "none",
+  "uploads saved on": filesystem(Os.tmpdir())
 })
 
 /** Throws when the server programs and effect-web would load different copies of Effect: they could not work together. */
@@ -41,6 +54,11 @@ const version = (name: string): string => {
   } catch {
     return "none"
   }
+}
+
+const filesystem = (folder: string): string => {
+  const { status, stdout } = spawnSync("findmnt", ["-n", "-o", "FSTYPE", "-T", folder], { encoding: "utf8" })
+  return status === 0 ? stdout.trim() : "unknown"
 }
 
 const aiohttp = (): string => {

@@ -8,7 +8,7 @@ export interface Options {
   readonly seconds: number
   readonly connections: number
   readonly rows: ReadonlyArray<Rows.Row>
-  readonly servers: ReadonlyArray<Servers.Program>
+  readonly programs: ReadonlyArray<Servers.Program>
   readonly json: string | undefined
   readonly assert: boolean
   readonly verbose: boolean
@@ -19,7 +19,7 @@ export const help = `node run.ts [options]
   --seconds 3        length of one load, in whole seconds
   --connections 32   kept-alive connections of the load generator
   --rows a,b         of ${Rows.all.map((row) => row.name).join(", ")}
-  --servers a,b      of ${Servers.all.map((program) => program.name).join(", ")}; ${Servers.baseline} always runs too
+  --servers a,b      of ${Servers.names.join(", ")}; ${Servers.baseline} always runs too
   --json file        the measurements as JSON too
   --assert           exit 1 when a claim of harness/Claims.ts does not hold
   --verbose          absolute numbers too (they hold for this machine and minute only)
@@ -41,13 +41,13 @@ export const parse = (args: ReadonlyArray<string>): Options | "help" => {
     }
   })
   if (values.help) return "help"
-  const servers = pick("--servers", Servers.all, values.servers)
+  const servers = pick("--servers", Servers.names, (name) => name, values.servers)
   return {
     rounds: count("--rounds", values.rounds),
     seconds: count("--seconds", values.seconds),
     connections: count("--connections", values.connections),
-    rows: pick("--rows", Rows.all, values.rows),
-    servers: Servers.all.filter((program) => program.name === Servers.baseline || servers.includes(program)),
+    rows: pick("--rows", Rows.all, (row) => row.name, values.rows),
+    programs: Servers.all.filter(({ name }) => name === Servers.baseline || servers.includes(name)),
     json: values.json,
     assert: values.assert,
     verbose: values.verbose
@@ -62,16 +62,17 @@ const count = (option: string, text: string): number => {
   return value
 }
 
-const pick = <A extends { readonly name: string }>(
+const pick = <A>(
   option: string,
   all: ReadonlyArray<A>,
+  nameOf: (one: A) => string,
   names: string | undefined
 ): ReadonlyArray<A> => {
   if (names === undefined) return all
   return names.split(",").map((name) => {
-    const found = all.find((one) => one.name === name)
+    const found = all.find((one) => nameOf(one) === name)
     if (found === undefined) {
-      throw new Error(`${option}: no ${JSON.stringify(name)}; there are ${all.map((one) => one.name).join(", ")}`)
+      throw new Error(`${option}: no ${JSON.stringify(name)}; there are ${all.map(nameOf).join(", ")}`)
     }
     return found
   })

@@ -22,6 +22,13 @@ type Measure = (sample: Sample) => number
 
 export const cpu: Measure = (sample) => sample.cpuMicrosPerRequest
 export const throughput: Measure = (sample) => sample.requestsPerSecond
+export const memory: Measure = (sample) => sample.peakBytes
+
+/** A server's measure itself; undefined when it was not measured. */
+export const medianOf = (result: RowResult | undefined, server: string, measure: Measure): number | undefined => {
+  const samples = result?.failures.has(server) ? undefined : result?.samples.get(server)
+  return samples === undefined || samples.length === 0 ? undefined : median(samples.map(measure))
+}
 
 /** A server's measure over another's in the same round; undefined when either was not measured. */
 export const ratio = (

@@ -1,10 +1,19 @@
 /** What is asked of every server, and what it must answer before its speed counts. */
-import { isDeepStrictEqual } from "node:util"
+import * as Scratch from "./Scratch.ts"
 
-export interface Row {
+/** What a row is about. Each subject has its own server programs, in the folder of its name in `servers/`. */
+export type Subject = "answers" | "files" | "upload" | "proxy"
+
+interface Common {
   readonly name: string
-  readonly method: "GET" | "POST"
+  readonly subject: Subject
   readonly path: string
+}
+
+/** A request that wrk repeats on many connections. */
+export interface Request extends Common {
+  readonly kind: "request"
+  readonly method: "GET" | "POST"
   /** The JSON body to send. */
   readonly body?: string
   readonly mediaType: string
@@ -12,51 +21,59 @@ export interface Row {
   readonly answer: unknown
   /** A body that a server which validates answers with a 4xx. */
   readonly refused?: string
+  /** Sends If-None-Match with the server's own ETag: the answer is then a 304 without a body. */
+  readonly conditional?: true
 }
 
+/** A form of one field and one file, sent one after the other on one connection; the server saves the file to disk. */
+export interface Upload extends Common {
+  readonly kind: "upload"
+  readonly method: "POST"
+  readonly mebibytes: number
+  /** One round of one upload, however many rounds and seconds are asked for: it takes long enough. */
+  readonly once?: true
+}
+
+export type Row = Request | Upload
+
+const get = (subject: Subject, name: string, path: string, answer: unknown): Request => ({
+  kind: "request",
+  name,
+  subject,
+  method: "GET",
+  path,
+  mediaType: typeof answer === "string" ? "text/plain" : "application/json",
+  answer
+})
+
+const upload = { kind: "upload", subject: "upload", method: "POST", path: "/upload" } as const
 const person = { name: "Ada Lovelace", age: 36, tags: ["mathematics", "engines", "poetry"] }
 
 export const all: ReadonlyArray<Row> = [
-  { name: "text", method: "GET", path: "/text", mediaType: "text/plain", answer: "Hello, World!" },
-  { name: "json", method: "GET", path: "/json", mediaType: "application/json", answer: { message: "Hello, World!" } },
-  { name: "user", method: "GET", path: "/users/42", mediaType: "text/plain", answer: "user 42" },
+  get("answers", "text", "/text", "Hello, World!"),
+  get("answers", "json", "/json", { message: "Hello, World!" }),
+  get("answers", "user", "/users/42", "user 42"),
   {
+    kind: "request",
     name: "echo",
+    subject: "answers",
     method: "POST",
     path: "/echo",
     body: JSON.stringify(person),
     mediaType: "application/json",
     answer: person,
     refused: JSON.stringify({ name: "Ada Lovelace", age: "old", tags: [] })
-  }
+  },
+  get("files", "file-1k", "/1k.txt", Scratch.files["1k.txt"]),
+  get("files", "file-1m", "/1m.txt", Scratch.files["1m.txt"]),
+  { ...get("files", "304", "/1k.txt", Scratch.files["1k.txt"]), conditional: true },
+  get("proxy", "proxy", "/text", "Hello, World!"),
+  { ...upload, name: "upload", mebibytes: 100 },
+  { ...upload, name: "upload-2g", mebibytes: 2048, once: true }
 ]
 
-/** The first thing wrong with a server's answers to a row, if any. */
-export const verify = async (url: string, row: Row): Promise<string | undefined> => {
-  const response = await ask(url, row, row.body)
-  const text = await response.text()
-  if (response.status !== 200) return `status ${response.status}, wanted 200`
-  const mediaType = response.headers.get("content-type") ?? "none"
-  if (!mediaType.startsWith(row.mediaType)) return `content-type ${mediaType}, wanted ${row.mediaType}`
-  const same = typeof row.answer === "string" ? text === row.answer : isDeepStrictEqual(parsed(text), row.answer)
-  if (!same) return `body ${JSON.stringify(text.slice(0, 80))}`
-  if (row.refused === undefined) return undefined
-  const { status, body } = await ask(url, row, row.refused)
-  await body?.cancel()
-  return status >= 400 && status < 500 ? undefined : `status ${status} for an invalid body, wanted 4xx`
-}
-
-const ask = (url: string, row: Row, body: string | undefined): Promise<Response> =>
-  fetch(url + row.path, {
-    method: row.method,
-    signal: AbortSignal.timeout(5000),
-    ...(body === undefined ? {} : { body, headers: { "content-type": "application/json" } })
-  })
-
-const parsed = (text: string): unknown => {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
+/** The row as the head of its table. */
+export const title = (row: Row): string => {
+  const detail = row.kind === "upload" ? `, ${row.mebibytes} MiB` : row.conditional ? " with If-None-Match" : ""
+  return `${row.name}: ${row.method} ${row.path}${detail}`
 }

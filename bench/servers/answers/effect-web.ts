@@ -1,7 +1,7 @@
 /** effect-web as its users write it. The built library by its path: it and this program load the root's one `effect`. */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import { App, Body, Response, Route, Server } from "../../dist/index.js"
+import { App, Body, Response, Route, Server } from "../../../dist/index.js"
 
 const Person = Schema.Struct({ name: Schema.String, age: Schema.Int, tags: Schema.Array(Schema.String) })
 
