@@ -20,7 +20,7 @@ export type Load = (settings: Settings) => Promise<Sample>
 /** Verifies the server's answers to a row. Fails on any wrong answer; so does the load itself, as far as its generator looks. */
 export const prepare = async (server: Servers.Server, row: Row, scratch: Scratch, core: number): Promise<Load> => {
   const generator: Generator =
-    row.kind === "upload" ? await Uploads.prepare(server, row, scratch, core) : await Wrk.prepare(server, row)
+    row.kind === "upload" ? await Uploads.prepare(server, row, scratch, core) : await Wrk.prepare(server, row, scratch)
   return async (settings) => {
     Servers.forgetPeak(server)
     const before = Servers.cpuSeconds(server)

@@ -21,6 +21,8 @@ export interface Request extends Common {
   readonly answer: unknown
   /** A body that a server which validates answers with a 4xx. */
   readonly refused?: string
+  /** The file that is asked for: when it changes, so must the next answer. */
+  readonly file?: string
   /** Sends If-None-Match with the server's own ETag: the answer is then a 304 without a body. */
   readonly conditional?: true
 }
@@ -46,6 +48,8 @@ const get = (subject: Subject, name: string, path: string, answer: unknown): Req
   answer
 })
 
+const file = (name: string, file: string): Request => ({ ...get("files", name, `/${file}`, Scratch.files[file]), file })
+
 const upload = { kind: "upload", subject: "upload", method: "POST", path: "/upload" } as const
 const person = { name: "Ada Lovelace", age: 36, tags: ["mathematics", "engines", "poetry"] }
 
@@ -64,9 +68,9 @@ export const all: ReadonlyArray<Row> = [
     answer: person,
     refused: JSON.stringify({ name: "Ada Lovelace", age: "old", tags: [] })
   },
-  get("files", "file-1k", "/1k.txt", Scratch.files["1k.txt"]),
-  get("files", "file-1m", "/1m.txt", Scratch.files["1m.txt"]),
-  { ...get("files", "304", "/1k.txt", Scratch.files["1k.txt"]), conditional: true },
+  file("file-1k", "1k.txt"),
+  file("file-1m", "1m.txt"),
+  { ...file("304", "1k.txt"), conditional: true },
   get("proxy", "proxy", "/text", "Hello, World!"),
   { ...upload, name: "upload", mebibytes: 100 },
   { ...upload, name: "upload-2g", mebibytes: 2048, once: true }

@@ -16,7 +16,7 @@ const text = (bytes: number): string =>
   "All work is read once and served many times, as files are.\n".repeat(bytes).slice(0, bytes)
 
 /** The served files by name. */
-export const files = { "1k.txt": text(1024), "1m.txt": text(1024 * 1024) }
+export const files: Readonly<Record<string, string>> = { "1k.txt": text(1024), "1m.txt": text(1024 * 1024) }
 
 /** Makes the folder under the system's folder for temporary files (TMPDIR). */
 export const make = (): Scratch => {
@@ -25,10 +25,29 @@ export const make = (): Scratch => {
   const scratch = { folder, files: join(folder, "files"), uploads: join(folder, "uploads") }
   mkdirSync(scratch.files)
   mkdirSync(scratch.uploads)
-  const modified = new Date("2026-01-01T00:00:00Z") // long ago: a validator of a file that just changed may be weak
-  for (const [name, content] of Object.entries(files)) {
-    writeFileSync(join(scratch.files, name), content)
-    utimesSync(join(scratch.files, name), modified, modified)
-  }
+  for (const name of Object.keys(files)) write(scratch, name, files[name]!)
   return scratch
 }
+
+/** Runs a step while the content of a file is another one of the same length, which it is given. */
+export const whileChanged = async (
+  scratch: Scratch,
+  name: string,
+  step: (content: string) => Promise<void>
+): Promise<void> => {
+  const content = files[name]!.toUpperCase()
+  writeFileSync(join(scratch.files, name), content)
+  try {
+    await step(content)
+  } finally {
+    write(scratch, name, files[name]!)
+  }
+}
+
+const write = (scratch: Scratch, name: string, content: string): void => {
+  const file = join(scratch.files, name)
+  writeFileSync(file, content)
+  utimesSync(file, modified, modified)
+}
+
+const modified = new Date("2026-01-01T00:00:00Z") // long ago: a validator of a file that just changed may be weak

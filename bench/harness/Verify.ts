@@ -2,6 +2,7 @@
 import * as Http from "node:http"
 import { isDeepStrictEqual } from "node:util"
 import type { Request } from "./Rows.ts"
+import * as Scratch from "./Scratch.ts"
 
 /** What the load generator sends, and what it may expect of each answer. */
 export interface Verified {
@@ -37,6 +38,22 @@ const verifyConditional = async (url: string, row: Request, etag: string | undef
   const other = await ask(url, row, { "if-none-match": '"another"' })
   if (other.status !== 200) throw new Error(`status ${other.status} to another ETag, wanted 200`)
   return { headers, bodyBytes: 0 }
+}
+
+/** A file that changes is served changed by the next answer, at its old ETag too; and as it was when it is as it was. */
+export const verifyChange = async (
+  url: string,
+  row: Request,
+  file: string,
+  scratch: Scratch.Scratch
+): Promise<void> => {
+  const before = await ask(url, row, {})
+  const headers = before.headers.etag === undefined ? {} : { "if-none-match": before.headers.etag }
+  await Scratch.whileChanged(scratch, file, async (content) => {
+    const changed = await ask(url, row, headers)
+    if (changed.text !== content) throw new Error(`status ${changed.status} and the old content of a file that changed`)
+  })
+  if ((await ask(url, row, {})).text !== before.text) throw new Error("not the content of a file that changed back")
 }
 
 interface Answer {

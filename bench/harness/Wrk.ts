@@ -2,14 +2,16 @@
 import { fileURLToPath } from "node:url"
 import * as Generator from "./Generator.ts"
 import type { Request } from "./Rows.ts"
+import type { Scratch } from "./Scratch.ts"
 import type { Server } from "./Servers.ts"
 import * as Verify from "./Verify.ts"
 
 const script = fileURLToPath(new URL("wrk.lua", import.meta.url))
 
 /** Verifies the answers first. A load fails on any 4xx or 5xx, on any socket error, and when bytes are missing or too many. */
-export const prepare = async (server: Server, row: Request): Promise<Generator.Generator> => {
+export const prepare = async (server: Server, row: Request, scratch: Scratch): Promise<Generator.Generator> => {
   const { headers, bodyBytes } = await Verify.verify(server.url, row)
+  if (row.file !== undefined) await Verify.verifyChange(server.url, row, row.file, scratch)
   const environment = {
     BENCH_METHOD: row.method,
     BENCH_BODY: row.body ?? "",
