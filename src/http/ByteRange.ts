@@ -59,6 +59,30 @@ export const resolve = (
 }
 
 /**
+ * The ranges with those joined that overlap, touch, or have no more than `gap` bytes between them: each stands where the first
+ * of its ranges was asked for. So no byte is sent twice, whatever is asked for.
+ *
+ * @spec RFC 9110 §14.2, §15.3.7.2
+ */
+export const coalesce = (
+  ranges: ReadonlyArray<{ readonly start: number; readonly end: number }>,
+  gap: number
+): ReadonlyArray<{ readonly start: number; readonly end: number }> => {
+  const joined: Array<{ start: number; end: number; order: number }> = []
+  const sorted = ranges.map((range, order) => ({ ...range, order })).sort((left, right) => left.start - right.start)
+  for (const range of sorted) {
+    const last = joined.at(-1)
+    if (last === undefined || range.start > last.end + gap) {
+      joined.push(range)
+    } else {
+      last.end = Math.max(last.end, range.end)
+      last.order = Math.min(last.order, range.order)
+    }
+  }
+  return joined.sort((left, right) => left.order - right.order).map(({ start, end }) => ({ start, end }))
+}
+
+/**
  * The `Content-Range` of a 206: the bytes from `start` up to `end`, excluded, of `size`.
  *
  * @spec RFC 9110 §14.4

@@ -60,7 +60,8 @@ const dropped = [
   "transfer-encoding"
 ]
 
-const notModified = (response: HttpServerResponse.HttpServerResponse): HttpServerResponse.HttpServerResponse =>
+/** The 304 in place of a response. */
+export const notModified = (response: HttpServerResponse.HttpServerResponse): HttpServerResponse.HttpServerResponse =>
   HttpServerResponse.empty({
     status: 304,
     headers: Headers.removeMany(response.headers, dropped),

@@ -25,6 +25,7 @@ import type * as Router from "../Router.ts"
 import * as ByteLimit from "./byteLimit.ts"
 import * as Direct from "./direct.ts"
 import * as Shape from "./routeShape.ts"
+import * as Starting from "./starting.ts"
 
 type AnyHandler = Handler<unknown, unknown>
 
@@ -160,6 +161,7 @@ const below = ({ prefix }: Frame, { path }: { readonly path: string }): Pattern.
   Pattern.join(prefix, Pattern.parse(path.replace(/\/+$/, "")))
 
 const routes = ({ handlers, middleware, path }: Route.Any, frame: Frame): ReadonlyArray<Entry> => {
+  for (const handler of Object.values(handlers)) starts(handler, frame)
   const pattern = Pattern.join(frame.prefix, Pattern.parse(path))
   return Object.entries(handlers).map(([method, handler]) => ({
     name: frame.names.join("."),
@@ -180,6 +182,11 @@ const mounted = (app: App.Any, frame: Frame): ReadonlyArray<Entry> => {
   ]
 }
 
+const starts = (handler: AnyHandler, { builds }: Frame): void => {
+  const starting = Starting.of(handler)
+  if (starting !== undefined) builds.push(starting)
+}
+
 // A foreign handler takes its prefix and everything below, and sees the rest of the path.
 const foreign = (entry: Route.MountedHandler<string, unknown, unknown>, frame: Frame): ReadonlyArray<Entry> => {
   const name = frame.names.join(".")
@@ -189,6 +196,7 @@ const foreign = (entry: Route.MountedHandler<string, unknown, unknown>, frame: F
     const cure = `keep its regex from matching "/", as [^/]+ does`
     throw new TypeError(`The prefix "${pattern.path}" of the handler "${name}" may span several segments; ${cure}`)
   }
+  starts(entry.handler, frame)
   let built = entry.handler
   if (entry.build !== undefined) {
     const build = entry.build as Effect.Effect<AnyHandler, never, Scope.Scope>

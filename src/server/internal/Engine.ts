@@ -28,12 +28,14 @@ import * as HttpError from "../../HttpError.ts"
 import * as ByteLimit from "../../internal/byteLimit.ts"
 import type { Compiled, Target } from "../../internal/compile.ts"
 import { Draining } from "../../internal/draining.ts"
+import { Files } from "../../internal/files.ts"
 import { split } from "../../internal/handling.ts"
 import { Acceptor } from "../../internal/webSocket/wire.ts"
 import * as Connections from "./Connections.ts"
 import * as Handlers from "./Handlers.ts"
 import * as Malformed from "./Malformed.ts"
 import { NodeRequest } from "./NodeRequest.ts"
+import { nodeFiles } from "./NodeFiles.ts"
 import * as NodeWebSocket from "./NodeWebSocket.ts"
 import * as Pipeline from "./Pipeline.ts"
 import { expectContinue } from "./RequestBody.ts"
@@ -63,7 +65,12 @@ export interface Engine {
 }
 
 /** Effect's services of the platform. */
-export const platform = Layer.mergeAll(NodeHttpPlatform.layer, Etag.layerWeak, NodeServices.layer)
+export const platform = Layer.mergeAll(
+  NodeHttpPlatform.layer,
+  Etag.layerWeak,
+  NodeServices.layer,
+  Layer.succeed(Files, nodeFiles)
+)
 
 /** Makes the engine of a compiled app with the services of the caller. */
 export const make = Effect.fnUntraced(function* (

@@ -21,6 +21,7 @@ import * as ErrorResponse from "../../ErrorResponse.ts"
 import * as HttpError from "../../HttpError.ts"
 import { discard } from "../../internal/conditionalResponse.ts"
 import { Takeover } from "../../internal/takeover.ts"
+import * as NodeFileBody from "./NodeFileBody.ts"
 import type { NodeRequest } from "./NodeRequest.ts"
 import * as ResponseHead from "./responseHead.ts"
 import * as ResponseStream from "./responseStream.ts"
@@ -108,11 +109,17 @@ const stream = (
   response: Response,
   chunks: Stream.Stream<Uint8Array, unknown>,
   state: ResponseHead.State
-): Effect.Effect<unknown> =>
-  Effect.catchCause(ResponseStream.pump(request, response, chunks, state), (cause) => {
+): Effect.Effect<unknown> => {
+  const file = NodeFileBody.of(chunks)
+  const sent: Effect.Effect<unknown, unknown> =
+    file === undefined
+      ? ResponseStream.pump(request, response, chunks, state)
+      : NodeFileBody.send(request, response, file, state)
+  return Effect.catchCause(sent, (cause) => {
     const { destroyed, headersSent } = request.response
     return headersSent || destroyed ? ResponseStream.cut(request, response, cause) : again(request, cause, state)
   })
+}
 
 // Foreign bodies: a Node stream as Effect's file responses have it, or what the web standard's Response takes.
 const raw = (
