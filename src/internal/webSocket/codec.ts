@@ -50,6 +50,8 @@ export const plain: Codec = {
 export interface Compiled<in out Receive, in out Send> {
   readonly decode: (data: Data) => Effect.Effect<Receive, WebSocketError>
   readonly encode: (message: Send) => Effect.Effect<Data>
+  /** The way back of `encode`. */
+  readonly decodeSent: (data: Data) => Effect.Effect<Send, WebSocketError>
 }
 
 /** Compiles a codec for what comes and what goes. A message that does not encode is a defect. */
@@ -58,16 +60,19 @@ export const compile = <Receive, Send>(
   receive: Message<Receive>,
   send: Message<Send>
 ): Compiled<Receive, Send> => {
-  const decoder = Schema.decodeUnknownEffect(codec.schema(receive))
   const encoder = Schema.encodeEffect(codec.schema(send))
   return {
-    decode: (data) => {
-      const value = codec.decode(data)
-      if (value instanceof WebSocketError) return Exit.fail(value)
-      return Effect.mapErrorEager(decoder(value), (error) =>
-        malformed(1008, `Invalid message: ${error.message}`, error)
-      )
-    },
-    encode: (message) => Effect.mapEager(Effect.catchEager(encoder(message), Effect.die), codec.encode)
+    decode: decoding(codec, receive),
+    encode: (message) => Effect.mapEager(Effect.catchEager(encoder(message), Effect.die), codec.encode),
+    decodeSent: decoding(codec, send)
+  }
+}
+
+const decoding = <A>(codec: Codec, message: Message<A>): ((data: Data) => Effect.Effect<A, WebSocketError>) => {
+  const decoder = Schema.decodeUnknownEffect(codec.schema(message))
+  return (data) => {
+    const value = codec.decode(data)
+    if (value instanceof WebSocketError) return Exit.fail(value)
+    return Effect.mapErrorEager(decoder(value), (error) => malformed(1008, `Invalid message: ${error.message}`, error))
   }
 }

@@ -2,7 +2,7 @@
  * What is sent, and what becomes of it when the peer takes it more slowly than it is made.
  *
  * ```ts
- * const outbox = make(wire, { limit: 1_048_576, slow: "suspend" })
+ * const outbox = make(wire, { limit: 1_048_576, slow: "suspend" }, disconnect)
  * yield* outbox.send("hello")
  * ```
  *
@@ -20,7 +20,7 @@ export type Slow =
   | "suspend"
   /** The oldest of the messages that wait is dropped; as many bytes as the buffer's limit wait. */
   | "dropOldest"
-  /** The connection is closed with 1008. */
+  /** The connection is closed with 1008; the sender fails. */
   | "disconnect"
   /** A message takes the place of one with the same key that waits; others wait beside it. */
   | { readonly conflate: (message: unknown) => string | number | undefined }
@@ -35,8 +35,12 @@ export interface Options {
 export interface Outbox {
   /** Fails when the connection has ended, or ends while it waits. */
   readonly send: (frame: Data | Prepared, message: unknown) => Effect.Effect<void, WebSocketError>
+  /** Sends what need not wait: false, and not sent, where it would have to. The message is asked for only where its key is needed. */
+  readonly offer: (frame: Data | Prepared, message: () => unknown) => boolean
   /** The messages that were dropped or replaced. */
   readonly dropped: () => number
+  /** Hands over what waits in the queue, and takes nothing more: the connection is about to be closed. */
+  readonly shut: (failure: WebSocketError) => void
   /** Tells that the connection has ended. */
   readonly end: (failure: WebSocketError) => void
 }
@@ -52,7 +56,7 @@ const size = (frame: Data | Prepared): number =>
   typeof frame === "string" ? frame.length : frame instanceof Uint8Array ? frame.byteLength : frame.bytes
 
 /** Makes the outbox of a connection. */
-export const make = (wire: Wire, { limit, slow }: Options): Outbox => {
+export const make = (wire: Wire, { limit, slow }: Options, disconnect: (failure: WebSocketError) => void): Outbox => {
   let failure: WebSocketError | undefined
   let dropped = 0
   let queued = 0
@@ -101,31 +105,37 @@ export const make = (wire: Wire, { limit, slow }: Options): Outbox => {
     }
   }
 
-  const write = (frame: Data | Prepared, message: unknown): Effect.Effect<void, WebSocketError> =>
-    Effect.suspend(() => {
-      if (failure !== undefined) return Exit.fail(failure)
-      if (queue.length === 0 && !isFull()) {
-        wire.send(frame, flush)
-        return Exit.void
-      }
-      if (slow === "suspend") return suspended(frame)
-      if (slow === "disconnect") {
-        const text = "The peer takes its messages too slowly"
-        wire.close(1008, text)
-        end(closed(1008, text))
-        return Exit.fail(failure as unknown as WebSocketError)
-      }
-      keep(frame, slow === "dropOldest" ? undefined : slow.conflate(message))
+  // Undefined where the sender has to wait.
+  const attempt = (frame: Data | Prepared, message: () => unknown): Exit.Exit<void, WebSocketError> | undefined => {
+    if (failure !== undefined) return Exit.fail(failure)
+    if (queue.length === 0 && !isFull()) {
+      wire.send(frame, flush)
       return Exit.void
-    })
+    }
+    if (slow === "suspend") return undefined
+    if (slow === "disconnect") {
+      const text = "The peer takes its messages too slowly"
+      wire.close(1008, text)
+      end(closed(1008, text))
+      return Exit.fail(failure as unknown as WebSocketError)
+    }
+    keep(frame, slow === "dropOldest" ? undefined : slow.conflate(message()))
+    return Exit.void
+  }
+
+  const write = (frame: Data | Prepared, message: unknown): Effect.Effect<void, WebSocketError> =>
+    Effect.suspend(() => attempt(frame, () => message) ?? suspended(frame))
 
   const end = (cause: WebSocketError): void => {
     failure ??= cause
     queue = []
+    queued = 0
     const all = senders
     senders = []
     for (const resume of all) resume(Exit.fail(failure))
   }
 
-  return { send: write, dropped: () => dropped, end }
+  const offer: Outbox["offer"] = (frame, message) => attempt(frame, message) !== undefined
+
+  return { send: write, offer, dropped: () => dropped, end }
 }

@@ -39,9 +39,11 @@ export interface Socket<in out Receive, in out Send> {
   /** The bytes that wait to be sent, and the messages that were dropped for a slow peer. */
   readonly buffered: Effect.Effect<number>
   readonly dropped: Effect.Effect<number>
-  /** Sends a frame that is encoded already; for rooms. */
-  readonly "~sendPrepared": (frame: Data | Prepared, message: unknown) => Effect.Effect<void, WebSocketError>
+  /** For rooms: sends a frame that is encoded already where it need not wait, and gives false where it would have to. */
+  readonly "~offer": (frame: Data | Prepared, message: () => unknown) => boolean
   readonly "~encode": (message: Send) => Effect.Effect<Data>
+  /** What was encoded, for frames that come from another process. */
+  readonly "~decodeSent": (data: Data) => Effect.Effect<Send, WebSocketError>
 }
 
 /** What a socket is made of. */
@@ -81,8 +83,9 @@ export const makeSocket = <Receive, Send>(parts: Parts<Receive, Send>): Socket<R
     protocol: wire.protocol,
     buffered: Effect.sync(() => wire.buffered()),
     dropped: Effect.sync(() => outbox.dropped()),
-    "~sendPrepared": outbox.send,
-    "~encode": compiled.encode
+    "~offer": outbox.offer,
+    "~encode": compiled.encode,
+    "~decodeSent": compiled.decodeSent
   }
 }
 
