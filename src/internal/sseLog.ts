@@ -15,7 +15,6 @@ import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import type * as Pull from "effect/Pull"
 import * as Stream from "effect/Stream"
-import * as HttpError from "../HttpError.ts"
 import { Cut } from "./sseBody.ts"
 import { type Event, event } from "./sseEvent.ts"
 
@@ -117,11 +116,7 @@ const batch = 64
  * The events behind an id, and those to come; without an id only these. It begins with the id of where it is, so that a client knows
  * it before the first event. With an id that is not known it begins with a "reset", and with all that is kept.
  */
-export const read = (
-  log: Log,
-  id: string | undefined,
-  slow: Slow
-): Stream.Stream<Event, HttpError.ServiceUnavailable> =>
+export const read = (log: Log, id: string | undefined, slow: Slow): Stream.Stream<Event> =>
   Stream.unwrap(
     Effect.gen(function* () {
       const cut = yield* Cut
@@ -136,15 +131,11 @@ export const read = (
         () => Effect.sync(() => log.readers.delete(reader))
       )
       const start = place === undefined ? log.reset : event(undefined, { id: id ?? log.last })
-      return Stream.concat(Stream.make(start), Stream.fromPull(Effect.succeed(pull(log, reader, slow))))
+      return Stream.fromPull(Effect.succeed(pull(log, reader, slow, start)))
     })
   )
 
-const pull = (
-  log: Log,
-  reader: Reader,
-  slow: Slow
-): Pull.Pull<Arr.NonEmptyReadonlyArray<Event>, HttpError.ServiceUnavailable> => {
+const pull = (log: Log, reader: Reader, slow: Slow, start: Event): Pull.Pull<Arr.NonEmptyReadonlyArray<Event>> => {
   const woken = Effect.callback<void>((resume) => {
     const isReady = () => reader.at !== log.end || log.isClosed
     reader.wake = () => {
@@ -153,14 +144,17 @@ const pull = (
     }
     if (isReady()) reader.wake()
   })
-  const step: Pull.Pull<Arr.NonEmptyReadonlyArray<Event>, HttpError.ServiceUnavailable> = Effect.suspend(() => {
+  let first: Event | undefined = start
+  const step: Pull.Pull<Arr.NonEmptyReadonlyArray<Event>> = Effect.suspend(() => {
     if (reader.at < log.first) {
-      if (slow === "disconnect") return Effect.fail(new HttpError.ServiceUnavailable({ text: "Too slow" }))
+      if (slow === "disconnect") return Effect.interrupt
+      first = log.reset
       reader.at = log.first
-      return Effect.succeed(Arr.of(log.reset))
     }
-    const events = log.from(reader.at, batch)
-    reader.at += events.length
+    const kept = log.from(reader.at, batch)
+    const events = first === undefined ? kept : [first, ...kept]
+    first = undefined
+    reader.at += kept.length
     if (Arr.isReadonlyArrayNonEmpty(events)) return Effect.succeed(events)
     return log.isClosed ? Cause.done() : Effect.flatMap(woken, () => step)
   })
