@@ -26,7 +26,7 @@ import * as MediaType from "./http/MediaType.ts"
 import * as ByteLimit from "./internal/byteLimit.ts"
 import * as Charset from "./internal/charset.ts"
 import { decoder, recorder } from "./internal/decode.ts"
-import * as JsonFault from "./internal/jsonFault.ts"
+import { parseJson } from "./internal/parseJson.ts"
 import { announcesMore, type Kind, readBody, tooLarge, unreadable } from "./internal/readBody.ts"
 
 /** The largest body that is accepted, decompressed; larger is ContentTooLarge (413). */
@@ -166,21 +166,3 @@ const parseLimit = (options: Options | undefined): ByteSize.ByteSize | undefined
 
 const undecodable = (charset: Charset.Decoder) =>
   Exit.fail(new HttpError.UnsupportedMediaType({ text: `The body is not ${charset.encoding}` }))
-
-const parseJson = (text: string): Exit.Exit<unknown, HttpError.BadRequest> => {
-  try {
-    return Exit.succeed(JSON.parse(text))
-  } catch {
-    const at = JsonFault.find(text)
-    const line = text.slice(0, at).split("\n").length
-    const column = at - text.lastIndexOf("\n", at - 1)
-    const place = `position ${at} (line ${line}, column ${column})`
-    const what =
-      text === ""
-        ? "The body is empty"
-        : at < text.length
-          ? `Invalid JSON at ${place}`
-          : `The JSON ends too early, at ${place}`
-    return Exit.fail(new HttpError.BadRequest({ text: what }))
-  }
-}

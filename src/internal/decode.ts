@@ -50,18 +50,20 @@ export function decoder<A, R>(schema: Schema.ConstraintDecoder<A, R>, where: Pla
 }
 
 /**
- * Compiles how names and values become the record that a schema decodes: a name that occurs once is a string, or always
+ * Compiles how names and values become the record that a schema decodes: a name that occurs once has its value, or always
  * an array where the encoded side of the schema wants one. The record has a null prototype.
  */
 export const recorder = (schema: Schema.Constraint) => {
   const isArray = arrayNames(SchemaAST.toEncoded(schema.ast))
-  return (pairs: Iterable<readonly [string, string]>): Readonly<Record<string, string | ReadonlyArray<string>>> => {
-    const record: Record<string, string | Array<string>> = Object.create(null)
+  return <V extends string | object>(
+    pairs: Iterable<readonly [string, V]>
+  ): Readonly<Record<string, V | ReadonlyArray<V>>> => {
+    const record: Record<string, V | Array<V>> = Object.create(null)
     for (const [name, value] of pairs) {
       const earlier = record[name]
       if (earlier === undefined) record[name] = isArray(name) ? [value] : value
-      else if (typeof earlier === "string") record[name] = [earlier, value]
-      else earlier.push(value)
+      else if (Array.isArray(earlier)) earlier.push(value)
+      else record[name] = [earlier, value]
     }
     return record
   }

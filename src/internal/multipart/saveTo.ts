@@ -1,0 +1,88 @@
+/**
+ * Writes chunks to a file that is there whole or not at all: into a temporary file beside it, which is synced and then renamed.
+ *
+ * ```ts
+ * const size = yield* saveTo(chunks, "/var/uploads/42.mp3")
+ * ```
+ *
+ * @source aiohttp, the loop over `BodyPartReader.read_chunk` of its documentation
+ */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as FileSystem from "effect/FileSystem"
+import * as Path from "effect/Path"
+import type { PlatformError } from "effect/PlatformError"
+import * as Random from "effect/Random"
+import * as Stream from "effect/Stream"
+import type { Failure } from "../../Multipart.ts"
+
+type Chunks = Stream.Stream<Uint8Array, Failure>
+
+/** A service of the platform. It is no part of the types: under `Server` it is always there. */
+export const platform = <I, S>(service: Context.Key<I, S>): Effect.Effect<S> =>
+  Effect.withFiber((fiber) => {
+    const found = Context.getOption(fiber.context as Context.Context<I>, service)
+    if (found._tag === "Some") return Exit.succeed(found.value)
+    const text = `Multipart: there is no ${service.key} to write a file with: provide it, as NodeServices.layer does`
+    return Effect.die(new Error(text))
+  })
+
+/** Gives the size in bytes. What the file system refuses is a defect; the temporary file is removed whatever happens. */
+export const saveTo = (chunks: Chunks, path: string): Effect.Effect<number, Failure> =>
+  Effect.gen(function* () {
+    const files = yield* platform(FileSystem.FileSystem)
+    const paths = yield* platform(Path.Path)
+    const name = (yield* Random.next).toString(36).slice(2)
+    const temporary = paths.join(paths.dirname(path), `.${name}.part`)
+    let isOurs = false
+    const open = Effect.tap(files.open(temporary, { flag: "wx" }), () => Effect.sync(() => (isOurs = true)))
+    const written = Effect.flatMap(Effect.uninterruptible(open), (file) =>
+      Effect.tap(writeAll(file, chunks), () => Effect.uninterruptible(file.sync))
+    )
+    const renamed = Effect.tap(files.rename(temporary, path), () => Effect.sync(() => (isOurs = false)))
+    return yield* Effect.tap(Effect.scoped(written), () => Effect.uninterruptible(renamed)).pipe(
+      Effect.onExit(() => (isOurs ? Effect.ignore(files.remove(temporary)) : Effect.void))
+    )
+  }).pipe(dieOfPlatform)
+
+/** Writes chunks to a new file, which nobody else may read. Gives the size in bytes. */
+export const spool = (files: FileSystem.FileSystem, chunks: Chunks, path: string): Effect.Effect<number, Failure> =>
+  Effect.scoped(Effect.flatMap(files.open(path, { flag: "wx", mode: 0o600 }), (file) => writeAll(file, chunks))).pipe(
+    dieOfPlatform
+  )
+
+const dieOfPlatform = <A>(effect: Effect.Effect<A, Failure | PlatformError>): Effect.Effect<A, Failure> =>
+  Effect.catchTag(effect, "PlatformError", Effect.die)
+
+const kibibyte = 1024
+
+// Chunks are copied into a block, which grows with the file to 256 KiB: to write costs more than to copy
+const writeAll = (file: FileSystem.File, chunks: Chunks): Effect.Effect<number, Failure | PlatformError> =>
+  Effect.suspend(() => {
+    let block = new Uint8Array(16 * kibibyte)
+    let [used, size] = [0, 0]
+    const flush = Effect.suspend(() => {
+      // A write that went on after its file was closed could hit another file
+      const written = Effect.uninterruptible(file.writeAll(block.subarray(0, used)))
+      return Effect.map(written, () => {
+        size += used
+        used = 0
+        if (block.length < 256 * kibibyte) block = new Uint8Array(block.length * 2)
+      })
+    })
+    const add = (array: ReadonlyArray<Uint8Array>, index: number, from: number): Effect.Effect<void, PlatformError> => {
+      const chunk = array[index]
+      if (chunk === undefined) return Effect.void
+      const to = Math.min(chunk.length, from + block.length - used)
+      block.set(chunk.subarray(from, to), used)
+      used += to - from
+      if (used === block.length) return Effect.flatMap(flush, () => add(array, index, to))
+      return add(array, index + 1, 0)
+    }
+    const all = Stream.runForEachArray(chunks, (array) => add(array, 0, 0))
+    return Effect.andThen(
+      all,
+      Effect.map(flush, () => size)
+    )
+  })
