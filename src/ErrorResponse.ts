@@ -27,6 +27,7 @@ import * as Accept from "./http/Accept.ts"
 import * as Status from "./http/Status.ts"
 import * as ErrorPage from "./internal/errorPage.ts"
 import { decorate, toProblem } from "./internal/httpErrorClass.ts"
+import { isUpstream } from "./internal/upstreamFailure.ts"
 import * as Response from "./Response.ts"
 
 /** What is to be rendered. `cause` is there for statuses of 500 and above only, and never for the client. */
@@ -127,7 +128,10 @@ export const byStatus = (
   return new found(options)
 }
 
-/** Answers a Cause with a renderer, and logs it: defects always, failures of 500 and above, and a 4xx that has a cause. */
+/**
+ * Answers a Cause with a renderer, and logs it: defects always, failures of 500 and above, and a 4xx that has a cause. A 502 and a
+ * 504 are warnings: they are another server's doing.
+ */
 export const answer = (
   cause: Cause.Cause<unknown>,
   request: HttpServerRequest | undefined,
@@ -171,10 +175,8 @@ const log = ({ answer, defect, interrupted }: Answer, cause: Cause.Cause<unknown
   // 501 and 505 are the client's doing: what it asked for is not spoken here.
   const own = answer.status >= 500 && answer.status !== 501 && answer.status !== 505
   if (!own) return caused ? Effect.logDebug(message, cause) : undefined
-  return Effect.andThen(
-    caused ? Effect.logError(message, cause) : Effect.logWarning(message),
-    ErrorReporter.report(cause)
-  )
+  const logged = isUpstream(answer) ? Effect.logWarning(message, cause) : Effect.logError(message, cause)
+  return Effect.andThen(caused ? logged : Effect.logWarning(message), ErrorReporter.report(cause))
 }
 
 const annotated = (logged: Effect.Effect<void>, request: HttpServerRequest | undefined): Effect.Effect<void> =>

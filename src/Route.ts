@@ -13,7 +13,6 @@
  */
 import type * as ByteSize from "effect/ByteSize"
 import * as Effect from "effect/Effect"
-import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import type { HttpServerResponse } from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
 import { type Pipeable, pipeArguments } from "effect/Pipeable"
@@ -247,4 +246,4 @@ export const use =
 export const bodyLimit =
   (limit: ByteSize.Input) =>
   <Path extends string, E, R, I, O>(route: Route<Path, E, R, I, O>): Route<Path, E | ContentTooLarge, R, I, O> =>
-    use<never, ContentTooLarge>(Effect.provideService(HttpServerRequest.MaxBodySize, ByteLimit.parse(limit)))(route)
+    use<never, ContentTooLarge>(ByteLimit.declare(ByteLimit.parse(limit)))(route)

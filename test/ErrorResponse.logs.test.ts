@@ -53,8 +53,14 @@ const rows: ReadonlyArray<Row> = [
   ],
   [
     "a 5xx with a cause",
+    Cause.fail(new HttpError.InsufficientStorage({ cause: inner })),
+    "Error The handler failed with 507 Insufficient Storage",
+    "507 Insufficient Storage"
+  ],
+  [
+    "a 502 with a cause",
     Cause.fail(new HttpError.BadGateway({ cause: inner })),
-    "Error The handler failed with 502 Bad Gateway",
+    "Warn The handler failed with 502 Bad Gateway",
     "502 Bad Gateway"
   ],
   [
@@ -97,7 +103,8 @@ describe("the log of", () => {
         )
         assert.deepStrictEqual(reports, reported === undefined ? [] : [reported])
         const shown = lines[0]?.cause
-        if (shown !== undefined) assert.strictEqual(shown === cause, !logged?.startsWith("Warn"))
+        if (shown !== undefined)
+          assert.strictEqual(shown === cause, !logged?.startsWith("Warn") || name.endsWith(" with a cause"))
       })
     )
   }

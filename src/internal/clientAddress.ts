@@ -27,8 +27,7 @@ type Hop = { readonly for: string | undefined; readonly proto: string | undefine
 
 /** Compiles the walk. Throws a TypeError when an entry of `trusted` is no address and no network. */
 export const clientAddress = (trusted: ReadonlyArray<string>, header: "forwarded" | "x-forwarded-for") => {
-  const networks = trusted.map(parseNetwork)
-  const isTrusted = (address: NetAddress.IpAddress) => networks.some((each) => IpNetwork.contains(each, address))
+  const isTrusted = trusts(trusted)
   return (direct: Client, headers: Headers): Client => {
     const peer = parseAddress(direct.address)
     if (peer === undefined || !isTrusted(peer)) return direct
@@ -45,6 +44,21 @@ export const clientAddress = (trusted: ReadonlyArray<string>, header: "forwarded
       if (!isTrusted(address)) break
     }
     return found
+  }
+}
+
+const trusts = (trusted: ReadonlyArray<string>) => {
+  const networks = trusted.map(parseNetwork)
+  return (address: NetAddress.IpAddress) => networks.some((each) => IpNetwork.contains(each, address))
+}
+
+/** Compiles whether a peer is one of the `trusted`. Throws a TypeError when an entry is no address and no network. */
+export const trustedPeers = (trusted: ReadonlyArray<string>): ((address: string | undefined) => boolean) => {
+  if (trusted.length === 0) return () => false
+  const isTrusted = trusts(trusted)
+  return (address) => {
+    const parsed = parseAddress(address)
+    return parsed !== undefined && isTrusted(parsed)
   }
 }
 

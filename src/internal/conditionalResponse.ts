@@ -19,6 +19,13 @@ import * as HttpError from "../HttpError.ts"
 import * as Conditional from "../http/Conditional.ts"
 import * as EntityTag from "../http/EntityTag.ts"
 
+const forwarded = new WeakSet<HttpServerResponse.HttpServerResponse["body"]>()
+
+/** Marks a response of another server: the conditions are for that one to evaluate (§13.2.1). */
+export const markForwarded = (response: HttpServerResponse.HttpServerResponse): void => {
+  forwarded.add(response.body)
+}
+
 /**
  * The response itself, its 304, or PreconditionFailed. Only GET and HEAD with a 2xx response that has `ETag` or `Last-Modified`
  * are evaluated; any other response costs two reads.
@@ -30,7 +37,8 @@ export const apply = (
   const { etag, "last-modified": modified } = response.headers
   if (etag === undefined && modified === undefined) return response
   if (request.method !== "GET" && request.method !== "HEAD") return response
-  if (response.status < 200 || response.status > 299) return response
+  if (response.status < 200 || response.status > 299 || !Conditional.isConditional(request.headers)) return response
+  if (forwarded.has(response.body)) return response
   const outcome = Conditional.evaluate({
     method: request.method,
     headers: request.headers,

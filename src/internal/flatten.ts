@@ -80,7 +80,7 @@ export const enter = (app: App.Any, outer: Frame): Frame => {
     bare: outer.bare && app.middleware.length === 0,
     wrap: (handler) => {
       const inner = onion(app.middleware, handler)
-      const limited = limit === undefined ? inner : Effect.provideService(inner, HttpServerRequest.MaxBodySize, limit)
+      const limited = limit === undefined ? inner : ByteLimit.declare(limit)(inner)
       return outer.wrap(limited)
     }
   }

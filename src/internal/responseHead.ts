@@ -14,6 +14,9 @@ import * as Syntax from "../http/Syntax.ts"
 // §5.5, and what Node refuses to write
 const invalid = /[^\t\x20-\x7e\x80-\xff]/
 
+/** Whether a header can carry the value. */
+export const isFieldValue = (value: string): boolean => !invalid.test(value)
+
 /** Throws a TypeError for a name that is no token, and for a value with CR, LF, NUL, other controls or characters above 0xFF. */
 export const checkHeader = (name: string, value: string): void => {
   if (!Syntax.isToken(name))

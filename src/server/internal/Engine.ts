@@ -30,18 +30,21 @@ import type { Compiled, Target } from "../../internal/compile.ts"
 import { Draining } from "../../internal/draining.ts"
 import { Files } from "../../internal/files.ts"
 import { split } from "../../internal/handling.ts"
+import { memoryOf, RoomHub } from "../../internal/roomHub.ts"
+import { Transport } from "../../internal/upstream.ts"
 import { Acceptor } from "../../internal/webSocket/wire.ts"
 import * as Connections from "./Connections.ts"
 import * as Handlers from "./Handlers.ts"
 import * as Malformed from "./Malformed.ts"
-import { NodeRequest } from "./NodeRequest.ts"
 import { nodeFiles } from "./NodeFiles.ts"
+import { NodeRequest } from "./NodeRequest.ts"
 import * as NodeWebSocket from "./NodeWebSocket.ts"
 import * as Pipeline from "./Pipeline.ts"
 import { expectContinue } from "./RequestBody.ts"
 import * as RequestTarget from "./RequestTarget.ts"
 import type * as ResponseHead from "./responseHead.ts"
 import * as Upgrade from "./Upgrade.ts"
+import * as UpstreamTransport from "./UpstreamTransport.ts"
 
 /** What the engine may be told; defaults in DESIGN's table of defaults, said again in `Server.Options`. */
 export interface Options {
@@ -78,6 +81,7 @@ export const make = Effect.fnUntraced(function* (
   options: Options
 ): Effect.fn.Return<Engine, never, Scope.Scope> {
   const own = yield* Layer.build(platform)
+  const transport = yield* UpstreamTransport.make
   const services = yield* Effect.context<never>()
   const state: ResponseHead.State = { draining: false }
   const draining = Latch.makeUnsafe()
@@ -87,6 +91,8 @@ export const make = Effect.fnUntraced(function* (
       ...own.mapUnsafe,
       [HttpServerRequest.MaxBodySize.key, ByteLimit.standard],
       [Draining.key, draining.await],
+      [Transport.key, transport],
+      [RoomHub.key, memoryOf(compiled)],
       [Acceptor.key, { accept: NodeWebSocket.accept, prepare: NodeWebSocket.prepare }],
       ...services.mapUnsafe
     ])

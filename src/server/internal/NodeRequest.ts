@@ -185,7 +185,10 @@ export class NodeRequest extends Inspectable.Class implements HttpServerRequest.
 
   modify(changes: Changes): NodeRequest {
     const url = changes.url ?? this.url
-    return new NodeRequest(this.source, this.response, url, this.target, { ...this.changes, ...changes }, this.body)
+    const all = { ...this.changes, ...changes }
+    const changed = new NodeRequest(this.source, this.response, url, this.target, all, this.body)
+    changed.head = this.head
+    return changed
   }
 
   override toString(): string {

@@ -89,12 +89,28 @@ export class RequestBody {
     if (this.opened) throw taken()
     const unsupported = this.unsupported()
     if (unsupported !== undefined) throw unsupported
+    const source = this.begin()
+    return this.codings.length === 0 ? source : ContentCoding.decode(source, this.codings)
+  }
+
+  private begin(): Http.IncomingMessage {
     this.opened = true
     if (awaitsContinue.delete(this.source)) {
       ;(this.response as Internals)._expect_continue = false
       sayContinue(this.source, this.response)
     }
-    return this.codings.length === 0 ? this.source : ContentCoding.decode(this.source, this.codings)
+    return this.source
+  }
+
+  /** What was read whole before, decoded. */
+  get whole(): Buffer | undefined {
+    return this.result !== undefined && Exit.isSuccess(this.result) ? this.result.value : undefined
+  }
+
+  /** The bytes as they come, unlimited, their codings not undone. Throws when they were taken before. */
+  raw(): Http.IncomingMessage {
+    if (this.opened) throw taken()
+    return this.begin()
   }
 
   private unsupported(): HttpError.UnsupportedMediaType | undefined {

@@ -52,7 +52,8 @@ export const write = (
   if (!(status >= 200 && status <= 599)) throw new RangeError(`The status ${status} is no final status; use 200 to 599`)
   let headers = base["transfer-encoding"] === undefined ? base : withoutCoding(base)
   if (!Cookies.isEmpty(response.cookies)) {
-    headers = { ...headers, "set-cookie": Cookies.toSetCookieHeaders(response.cookies) }
+    const lines = [headers["set-cookie"] ?? [], Cookies.toSetCookieHeaders(response.cookies)].flat()
+    headers = { ...headers, "set-cookie": lines }
   }
   if (state.draining) {
     // Another process takes over, or this one comes back.

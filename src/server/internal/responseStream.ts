@@ -16,8 +16,11 @@ import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type { HttpServerResponse } from "effect/http/HttpServerResponse"
+import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import { earlyHead } from "../../internal/earlyHead.ts"
+import { isUpstream } from "../../internal/upstreamFailure.ts"
 import type { NodeRequest } from "./NodeRequest.ts"
 import * as ResponseHead from "./responseHead.ts"
 
@@ -63,8 +66,14 @@ const send = (
     const out = request.response
     const chunk = chunks.length === 1 ? (chunks[0] as Uint8Array) : Buffer.concat(chunks)
     if (!(chunk instanceof Uint8Array)) throw new TypeError(`A stream gave a ${typeof chunk} in place of bytes`)
-    // Nothing is no first byte.
-    if (chunk.length === 0) return Exit.void
+    // Nothing is no first byte, unless it says so.
+    if (chunk.length === 0) {
+      if (chunk === earlyHead && !out.headersSent) {
+        begin(request, response, response.headers, state)
+        out.flushHeaders()
+      }
+      return Exit.void
+    }
     if (!out.headersSent) {
       if (chunk.length > Number(response.headers["content-length"] ?? Number.POSITIVE_INFINITY)) {
         throw tooMany(response, chunk.length)
@@ -109,7 +118,10 @@ export const cut = (
     out.destroy()
   })
   if (isGone || Cause.hasInterruptsOnly(cause)) return cutting
-  return Effect.andThen(cutting, Effect.logError("A response broke off after its head was sent", cause)).pipe(
+  const message = "A response broke off after its head was sent"
+  const error = Option.getOrUndefined(Cause.findErrorOption(cause))
+  const logged = isUpstream(error) ? Effect.logWarning(message, cause) : Effect.logError(message, cause)
+  return Effect.andThen(cutting, logged).pipe(
     Effect.annotateLogs({ "http.method": request.method, "http.path": request.url.split("?")[0] })
   )
 }

@@ -1,0 +1,60 @@
+/**
+ * Sends requests to upstream servers by undici, which keeps their connections.
+ *
+ * ```ts
+ * const upstreams = make()
+ * const answer = yield* upstreams.send(outgoing)
+ * ```
+ *
+ * Effect's `HttpClient` over the same undici would write other paths than it was given (it resolves `..` and encodes), keep one of
+ * several cookies of a name, and cost more CPU time. A `Dispatcher` of `NodeHttpClient` in the services of the server is taken in
+ * place of our own: for client certificates, unix sockets, limits of connections.
+ */
+import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
+import * as Undici from "@effect/platform-node/Undici"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Scope from "effect/Scope"
+import { announcesMore, tooLarge } from "../../internal/readBody.ts"
+import type { Incoming, Outgoing } from "../../internal/upstream.ts"
+import * as Failure from "../../internal/upstreamFailure.ts"
+import { NodeRequest } from "./NodeRequest.ts"
+import { Upload } from "./Upload.ts"
+import { exchange } from "./UpstreamExchange.ts"
+
+/** What sends, and how its connections are closed. */
+export interface Upstreams {
+  readonly send: (outgoing: Outgoing) => Effect.Effect<Incoming, Failure.Failure, Scope.Scope>
+  readonly close: Effect.Effect<void>
+}
+
+/** Makes it; connections are opened when they are needed. */
+export const make = (): Upstreams => {
+  const agent = new Undici.Agent({
+    // A tunnel needs HTTP/1.1, and so do the answers that Node's parser is known to check.
+    allowH2: false,
+    // The time of the caller is shorter, or there is none.
+    connect: { timeout: 120_000 }
+  })
+  return {
+    send: (outgoing) =>
+      Effect.withFiber((fiber) => {
+        const dispatcher = Context.getOrUndefined(fiber.context, NodeHttpClient.Dispatcher) ?? agent
+        const scope = Context.getUnsafe(fiber.context, Scope.Scope)
+        const { headers, limit, source } = outgoing
+        // Engines do not mix: the requests of this one are of this class.
+        if (!(source instanceof NodeRequest)) return exchange(dispatcher, outgoing, headers, null, scope)
+        if (announcesMore(source, limit)) return Exit.fail(Failure.badRequest(tooLarge(limit)))
+        const { whole } = source.body
+        if (whole !== undefined) return exchange(dispatcher, outgoing, headers, whole, scope)
+        const { "content-encoding": coding, "content-length": length } = source.source.headers
+        const own = [...headers]
+        if (length !== undefined) own.push("content-length", length)
+        if (coding !== undefined && source.headers["content-encoding"] === undefined)
+          own.push("content-encoding", coding)
+        return exchange(dispatcher, outgoing, own, new Upload(source.body, limit), scope)
+      }),
+    close: Effect.promise(() => agent.destroy())
+  }
+}
