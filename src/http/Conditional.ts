@@ -18,6 +18,13 @@ import * as Result from "effect/Result"
 import * as EntityTag from "./EntityTag.ts"
 import * as Syntax from "./Syntax.ts"
 
+/** Whether there is anything to evaluate. */
+export const isConditional = (headers: Readonly<Record<string, string | undefined>>): boolean =>
+  headers["if-none-match"] !== undefined ||
+  headers["if-modified-since"] !== undefined ||
+  headers["if-match"] !== undefined ||
+  headers["if-unmodified-since"] !== undefined
+
 /**
  * Evaluates `If-Match`, `If-Unmodified-Since`, `If-None-Match` and `If-Modified-Since`, in this order, against the
  * current representation. Dates are compared in whole seconds; a date that is malformed, or cannot be compared because

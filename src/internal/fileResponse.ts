@@ -83,15 +83,7 @@ const conditional = (
   { headers, method }: HttpServerRequest,
   stored: StoredFile
 ): Effect.Effect<HttpServerResponse, HttpError.PreconditionFailed> | undefined => {
-  if (method !== "GET" && method !== "HEAD") return undefined
-  if (
-    headers["if-none-match"] === undefined &&
-    headers["if-modified-since"] === undefined &&
-    headers["if-match"] === undefined &&
-    headers["if-unmodified-since"] === undefined
-  ) {
-    return undefined
-  }
+  if ((method !== "GET" && method !== "HEAD") || !Conditional.isConditional(headers)) return undefined
   const outcome = Conditional.evaluate({ method, headers, etag: stored.tag, lastModified: stored.lastModified })
   if (outcome === "proceed") return undefined
   if (outcome === "precondition-failed") return Effect.fail(new HttpError.PreconditionFailed())
