@@ -19,13 +19,14 @@ import { HttpServerRequest } from "effect/http/HttpServerRequest"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import type { Engine, Handler } from "./Handler.ts"
-import * as ByteLimit from "./internal/byteLimit.ts"
+import * as HttpError from "./HttpError.ts"
 import { takeover } from "./internal/takeover.ts"
 import * as Codec from "./internal/webSocket/codec.ts"
 import type { Closing } from "./internal/webSocket/failure.ts"
 import * as Handshake from "./internal/webSocket/handshake.ts"
+import { checked } from "./internal/webSocket/options.ts"
 import type { Slow } from "./internal/webSocket/outbox.ts"
-import { type Settings, session } from "./internal/webSocket/session.ts"
+import { session } from "./internal/webSocket/session.ts"
 import type { Socket } from "./internal/webSocket/socket.ts"
 import { Acceptor, type Data } from "./internal/webSocket/wire.ts"
 
@@ -96,20 +97,19 @@ export const make = <Receive, Send, E extends Closing = never, R = never>(
   handler: (socket: Socket<Receive, Send>) => Effect.Effect<unknown, E, R>
 ): Endpoint<Receive, Send, Exclude<R, Scope.Scope>> => {
   const { codec = Codec.json, receive, send, ...rest } = options
-  const settings = settingsOf(rest)
-  const maxMessage = bytes(rest.maxMessage, 4 * 1024 * 1024)
+  const { allows, compress, maxMessage, protocols, settings } = checked(rest)
   const compiled = Codec.compile(codec, receive, send)
   const upgrade = Effect.gen(function* () {
     const request = yield* HttpServerRequest
-    const refused = Handshake.check(request, allowed(rest, request))
-    if (refused !== undefined) return yield* Effect.fail(refused)
+    const agreed = Handshake.agree(request, protocols, allows(request))
+    if (HttpError.isHttpError(agreed)) return yield* Effect.fail(agreed)
     const acceptor = yield* Acceptor
     if (acceptor === undefined) return yield* Effect.die(new Error("This engine has no WebSockets: use Server"))
     const context = yield* Effect.context<R>()
-    const protocol = Handshake.choose(request, rest.protocols ?? [])
     return takeover(
       (connection) => {
-        const wire = acceptor.accept(connection, { protocol, maxMessage, compress: rest.compress ?? true })
+        const { offer, protocol } = agreed
+        const wire = acceptor.accept(connection, { protocol, offer: compress ? offer : undefined, maxMessage })
         if (wire === undefined) return Effect.void
         const running = Effect.provideContext(session(wire, compiled, settings, handler), context)
         return Effect.annotateLogs(running, { "http.method": "GET", "http.path": request.url.split("?")[0] })
@@ -154,22 +154,3 @@ export const orElse = <R, E2 = never, R2 = never>(
   otherwise === undefined
     ? upgrade
     : Effect.flatMap(accepts, (isAsking) => (isAsking ? upgrade : otherwise) as Handler<never, R | R2 | Engine>)
-
-const settingsOf = ({ closeTimeout, heartbeat, receiveTimeout, sendBuffer, slow }: Options): Settings => ({
-  heartbeat: heartbeat ?? "30 seconds",
-  receiveTimeout,
-  closeTimeout: closeTimeout ?? "10 seconds",
-  limit: bytes(sendBuffer, 1024 * 1024),
-  slow: slow ?? "suspend"
-})
-
-const bytes = (input: ByteSize.Input | undefined, usual: number): number =>
-  input === undefined ? usual : Number(ByteLimit.parse(input))
-
-const allowed =
-  ({ origins }: Options, request: HttpServerRequest) =>
-  (origin: string): boolean => {
-    if (origins === undefined) return Handshake.isSameOrigin(request, origin)
-    if (typeof origins === "function") return origins(origin)
-    return origins === "any" || origins.includes(origin)
-  }

@@ -6,12 +6,11 @@
  * ```
  *
  * The engine calls `run` in the fiber of the request with the connection as it is: nothing has been written to it, the 101 included.
- * The fiber is interrupted when the connection closes, unless it watches for that; when it ends, the connection is destroyed. Where no connection can be
- * taken over (the request asks for no upgrade, or has a body), such a response is answered with UpgradeRequired (426).
+ * The fiber is interrupted when the connection closes, unless it watches for that; when it ends, the connection is destroyed. Where no
+ * connection can be taken over (the request asks for no upgrade, or has a body), such a response is answered with UpgradeRequired (426).
  */
 import type * as Effect from "effect/Effect"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
-import type { Handler } from "../Handler.ts"
 
 /** The connection, as Node has it; only the server and what it provides look inside. */
 export interface Connection {
@@ -48,6 +47,3 @@ export const takeover = (
   run: (connection: Connection) => Effect.Effect<unknown>,
   options: Options = { protocol: "websocket" }
 ): HttpServerResponse.HttpServerResponse => HttpServerResponse.raw(new Takeover(run, options), { status: 101 })
-
-/** For now: the handler itself. */
-export const takesOver = <H extends Handler<unknown, unknown>>(handler: H): H => handler

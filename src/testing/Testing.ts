@@ -17,9 +17,10 @@ import * as Http from "node:http"
 import * as Https from "node:https"
 import type { Duplex } from "node:stream"
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
+import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import type * as Cookies from "effect/http/Cookies"
+import * as Cookies from "effect/http/Cookies"
 import * as HttpClient from "effect/http/HttpClient"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import type { ServeError } from "effect/http/HttpServerError"
@@ -31,6 +32,7 @@ import * as Prepare from "../server/internal/Prepare.ts"
 import * as Shutdown from "../server/internal/Shutdown.ts"
 import * as Server from "../server/Server.ts"
 import { duplexPair } from "./internal/duplexPair.ts"
+import * as WebSocketClient from "./WebSocketClient.ts"
 
 /** An `HttpClient` for one app: paths are enough, cookies are kept, redirects are not followed. */
 export interface Client extends HttpClient.HttpClient {
@@ -40,6 +42,11 @@ export interface Client extends HttpClient.HttpClient {
   readonly cookies: Ref.Ref<ReadonlyArray<Cookies.Cookie>>
   /** A raw connection: bytes in, bytes out, for what a client would hide. */
   readonly connect: Effect.Effect<Duplex, never, Scope.Scope>
+  /** Opens a WebSocket, with the cookies that were kept; it breaks when the scope closes. */
+  readonly webSocket: (
+    path: string,
+    options?: WebSocketClient.Options
+  ) => Effect.Effect<WebSocketClient.Peer, WebSocketClient.WebSocketRefused, Scope.Scope>
 }
 
 /** Options of the server under test; requests that are still running when the scope closes are interrupted at once. */
@@ -95,7 +102,14 @@ const make = Effect.fnUntraced(function* (url: string, connect: (() => Duplex) |
   const { hostname, port } = new URL(url)
   const open = connect ?? (() => agent.createConnection({ host: hostname, port: Number(port) }) as Duplex)
   const raw = Effect.acquireRelease(Effect.sync(open), (socket) => Effect.sync(() => socket.destroy()))
-  return Object.assign(client, { url, cookies, connect: raw }) satisfies Client
+  const webSocket: Client["webSocket"] = Effect.fnUntraced(function* (path, options = {}) {
+    const { href } = new URL(path, url)
+    const kept = yield* Ref.get(cookies)
+    const cookie = Cookies.toRequestCookieHeader(kept, href, yield* Clock.currentTimeMillis)
+    const headers = { ...(cookie === undefined ? undefined : { cookie }), ...options.headers }
+    return yield* WebSocketClient.open(href.replace(/^http/, "ws"), raw, { ...options, headers })
+  })
+  return Object.assign(client, { url, cookies, connect: raw, webSocket }) satisfies Client
 })
 
 // What Node's server wants to know of a socket and a plain stream cannot tell.

@@ -42,7 +42,10 @@ export const json: Codec = {
 /** The encoded side is the message itself: strings are text, bytes are binary. */
 export const plain: Codec = {
   schema: (schema) => schema,
-  encode: (encoded) => encoded as Data,
+  encode: (encoded) => {
+    if (typeof encoded === "string" || encoded instanceof Uint8Array) return encoded
+    throw new TypeError("A plain message is a string or a Uint8Array; use WebSocket.json for other values")
+  },
   decode: (data) => data
 }
 
@@ -70,8 +73,15 @@ export const compile = <Receive, Send>(
 
 const decoding = <A>(codec: Codec, message: Message<A>): ((data: Data) => Effect.Effect<A, WebSocketError>) => {
   const decoder = Schema.decodeUnknownEffect(codec.schema(message))
+  const read = (data: Data): unknown => {
+    try {
+      return codec.decode(data)
+    } catch (cause) {
+      return malformed(1007, "The message cannot be decoded", cause)
+    }
+  }
   return (data) => {
-    const value = codec.decode(data)
+    const value = read(data)
     if (value instanceof WebSocketError) return Exit.fail(value)
     return Effect.mapErrorEager(decoder(value), (error) => malformed(1008, `Invalid message: ${error.message}`, error))
   }

@@ -114,10 +114,10 @@ export const make = (wire: Wire, { limit, slow }: Options, disconnect: (failure:
     }
     if (slow === "suspend") return undefined
     if (slow === "disconnect") {
-      const text = "The peer takes its messages too slowly"
-      wire.close(1008, text)
-      end(closed(1008, text))
-      return Exit.fail(failure as unknown as WebSocketError)
+      const failed = closed(1008, "Messages are taken too slowly")
+      end(failed)
+      disconnect(failed)
+      return Exit.fail(failed)
     }
     keep(frame, slow === "dropOldest" ? undefined : slow.conflate(message()))
     return Exit.void
@@ -137,5 +137,10 @@ export const make = (wire: Wire, { limit, slow }: Options, disconnect: (failure:
 
   const offer: Outbox["offer"] = (frame, message) => attempt(frame, message) !== undefined
 
-  return { send: write, offer, dropped: () => dropped, end }
+  const shut = (cause: WebSocketError): void => {
+    if (failure === undefined) for (const { frame } of queue) wire.send(frame, () => {})
+    end(cause)
+  }
+
+  return { send: write, offer, dropped: () => dropped, shut, end }
 }

@@ -8,7 +8,6 @@
 import * as Cause from "effect/Cause"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
 import * as Stream from "effect/Stream"
 import type { Compiled } from "./codec.ts"
 import { CloseCode, closed, WebSocketError } from "./failure.ts"
@@ -60,15 +59,17 @@ export interface Parts<in out Receive, in out Send> {
 /** Makes the socket of a connection. */
 export const makeSocket = <Receive, Send>(parts: Parts<Receive, Send>): Socket<Receive, Send> => {
   const { compiled, ended, inbox, outbox, receiveTimeout, shutting, wire } = parts
-  const inTime = <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<A, E | WebSocketError> =>
+  const take =
     receiveTimeout === undefined
-      ? effect
-      : Effect.timeoutOrElse(effect, { duration: receiveTimeout, orElse: () => Effect.fail(silent()) })
-  const next = inTime(inbox.one)
+      ? inbox.take
+      : Effect.timeoutOrElse(inbox.take, { duration: receiveTimeout, orElse: () => Effect.fail(silent()) })
   return {
-    messages: Stream.fromPull(Effect.sync(() => puller(inTime(inbox.take), compiled.decode))),
+    // One at a time: whoever stops in the middle of a batch would lose the rest of it.
+    messages: Stream.fromPull(
+      Effect.succeed(Effect.flatMap(take, (data) => Effect.mapEager(compiled.decode(data), (message) => [message])))
+    ),
     receive: Effect.flatMap(
-      Effect.catchIf(next, Cause.isDone, () =>
+      Effect.catchIf(take, Cause.isDone, () =>
         Effect.flatMap(ended, ({ code, reason }) => Effect.fail(closed(code, reason)))
       ),
       compiled.decode
@@ -91,36 +92,3 @@ export const makeSocket = <Receive, Send>(parts: Parts<Receive, Send>): Socket<R
 
 const silent = () =>
   new WebSocketError({ reason: "timeout", code: CloseCode.timeout, text: "Nothing was received in time" })
-
-type Pulled<A> = Effect.Effect<readonly [A, ...Array<A>], WebSocketError | Cause.Done>
-
-// Decodes a batch; what came before a malformed message is given before its failure.
-const puller = <A>(
-  take: Effect.Effect<readonly [Data, ...Array<Data>], WebSocketError | Cause.Done>,
-  decode: (data: Data) => Effect.Effect<A, WebSocketError>
-): Pulled<A> => {
-  let failure: Exit.Exit<never, WebSocketError> | undefined
-  const from = (batch: ReadonlyArray<Data>, decoded: Array<A>): Pulled<A> => {
-    for (let index = decoded.length; index < batch.length; index++) {
-      const value = decode(batch[index] as Data)
-      if (!Exit.isExit(value)) {
-        return Effect.flatMap(Effect.exit(value), (exit) =>
-          accept(exit, decoded) ? from(batch, decoded) : given(decoded)
-        )
-      }
-      // The guard forgets the types of the effect that it narrows.
-      if (!accept(value as Exit.Exit<A, WebSocketError>, decoded)) return given(decoded)
-    }
-    return given(decoded)
-  }
-  const accept = (exit: Exit.Exit<A, WebSocketError>, decoded: Array<A>): boolean => {
-    if (Exit.isSuccess(exit)) decoded.push(exit.value)
-    else failure = Exit.failCause(exit.cause)
-    return failure === undefined
-  }
-  const given = (decoded: Array<A>): Pulled<A> =>
-    decoded.length > 0
-      ? Exit.succeed(decoded as unknown as readonly [A, ...Array<A>])
-      : (failure as Exit.Exit<never, WebSocketError>)
-  return Effect.suspend(() => failure ?? Effect.flatMapEager(take, (batch) => from(batch, [])))
-}

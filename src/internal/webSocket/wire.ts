@@ -2,7 +2,7 @@
  * A WebSocket connection as the session needs it, whoever speaks the protocol: `ws` on a server, the browser's own in a client.
  *
  * ```ts
- * const wire = (yield* Acceptor)(connection, { protocol: "chat.v2", maxMessage: 4096, compress: true, maxFragments: 131_072 })
+ * const wire = (yield* Acceptor).accept(connection, { protocol: "chat.v2", offer: undefined, maxMessage: 4096 })
  * ```
  */
 import * as Context from "effect/Context"
@@ -13,6 +13,8 @@ export type Data = string | Uint8Array
 
 /** A frame that is ready for every receiver, by whether it takes compressed ones: encoded once for all members of a room. */
 export interface Prepared {
+  /** The message itself, for receivers that need a frame of their own. */
+  readonly message: Data
   readonly bytes: number
   readonly plain: Uint8Array
   /** Made when the first receiver wants it; undefined where it is not worth it. */
@@ -22,6 +24,10 @@ export interface Prepared {
 /** What a connection tells. */
 export interface Listener {
   readonly message: (data: Data) => void
+  /** Bytes have come, of whatever kind. */
+  readonly alive: () => void
+  /** No more messages come: the peer's close frame is there, or it broke the protocol. `close` follows. */
+  readonly ending: (code: number, reason: string) => void
   /** Once, at the end: the close code of the peer, 1005 when it gave none, 1006 when the connection broke. */
   readonly close: (code: number, reason: string) => void
 }
@@ -30,11 +36,11 @@ export interface Listener {
 export interface Wire {
   /** The subprotocol; "" for none. */
   readonly protocol: string
-  /** Writes a message; `done` is called when it has left, or never will. */
+  /** Writes a message; `done` is called later, when it has left, or never will. */
   readonly send: (message: Data | Prepared, done: () => void) => void
   /** The bytes that were sent and have not left. */
   readonly buffered: () => number
-  /** The bytes that have come, as far as that is known: a sign of life. */
+  /** The bytes that have come, as far as that is known. */
   readonly received: () => number
   /** Undefined where the engine has no pings. */
   readonly ping: (() => void) | undefined
@@ -50,9 +56,10 @@ export interface Wire {
 /** How a handshake ends. */
 export interface Accepted {
   readonly protocol: string | undefined
+  /** The offer of permessage-deflate that is taken; undefined for no compression. */
+  readonly offer: string | undefined
   /** The most bytes of a message, decompressed; exactly so many are accepted, more are 1009. */
   readonly maxMessage: number
-  readonly compress: boolean
 }
 
 /** Opens the connection that a request has asked for; undefined when the client has left. */

@@ -2,93 +2,81 @@
  * WebSockets on Node, spoken by `ws`.
  *
  * ```ts
- * Context.add(base, Acceptor, NodeWebSocket.acceptor)
+ * Context.add(base, Acceptor, { accept: NodeWebSocket.accept, prepare: NodeWebSocket.prepare })
  * ```
- *
- * Its limits are set so that whatever a peer may send within the size of a message passes: `ws` cuts off a message of more than 16,384
- * fragments unless told otherwise.
  *
  * @spec RFC 6455; RFC 7692
  */
 import type * as Http from "node:http"
 import type { Duplex } from "node:stream"
-import * as Zlib from "node:zlib"
 import * as NodeWS from "@effect/platform-node/NodeWS"
 import { isSendable } from "../../internal/webSocket/failure.ts"
-import type { Accept, Data, Listener, Prepare, Prepared, Wire } from "../../internal/webSocket/wire.ts"
+import type { Accept, Listener, Wire } from "../../internal/webSocket/wire.ts"
+import * as Deflate from "./webSocketDeflate.ts"
 
-const deflate = {
-  // Below it compression costs more than it saves.
-  threshold: 1024,
-  // A context for each connection would be 64 KiB of memory each, and a frame could not be made once for many.
-  serverNoContextTakeover: true,
-  clientNoContextTakeover: true,
-  concurrencyLimit: 8
+export { prepare } from "./webSocketDeflate.ts"
+
+/** A request as `ws` needs it, with what the 101 carries besides. */
+interface Handshake {
+  readonly method: "GET"
+  readonly headers: Readonly<Record<string, string | undefined>>
+  readonly lines: ReadonlyArray<string>
 }
 
-const servers = new Map<string, NodeWS.WebSocketServer>()
+const servers = new Map<number, NodeWS.WebSocketServer>()
 
-// One for each way to treat connections; it follows none of them, so that it holds nothing.
-const serverOf = (maxPayload: number, compress: boolean): NodeWS.WebSocketServer => {
-  const key = `${maxPayload} ${compress}`
-  const found = servers.get(key)
+// One for each size of messages; it follows no connection, so that it holds nothing.
+const serverOf = (maxPayload: number): NodeWS.WebSocketServer => {
+  const found = servers.get(maxPayload)
   if (found !== undefined) return found
   const made = new NodeWS.WebSocketServer({
     noServer: true,
     clientTracking: false,
     maxPayload,
+    // Whatever a peer may send within the size of a message passes: `ws` takes 16,384 fragments unless told otherwise.
     maxFragments: 131_072,
-    maxBufferedChunks: 1024 * 1024,
-    perMessageDeflate: compress ? deflate : false,
-    // Chosen before: it is the first and only one that is offered here.
-    handleProtocols: (_, request) => chosen.get(request) ?? false
+    // A chunk costs some 200 bytes: what waits for the rest of its frame shall not cost more than the message itself.
+    maxBufferedChunks: 16_384 + Math.ceil(maxPayload / 256),
+    perMessageDeflate: Deflate.options,
+    autoPong: false,
+    // The session has a clock of its own.
+    closeTimeout: 2_147_483_647
   } as NodeWS.ServerOptions)
-  made.on("headers", (lines, request) => lines.push(...(extra.get(request) ?? [])))
-  servers.set(key, made)
+  made.on("headers", (lines, request) => lines.push(...(request as unknown as Handshake).lines))
+  servers.set(maxPayload, made)
   return made
 }
 
-const chosen = new WeakMap<Http.IncomingMessage, string>()
-const extra = new WeakMap<Http.IncomingMessage, ReadonlyArray<string>>()
-
-/** Opens the connection; undefined when the client has left, or asked for extensions in a way that nobody understands (400). */
-export const accept: Accept = (connection, { compress, maxMessage, protocol }) => {
-  const request = connection.request as Http.IncomingMessage
-  const socket = connection.socket as Duplex
-  if (protocol !== undefined) chosen.set(request, protocol)
-  if (connection.headers.length > 0) {
-    extra.set(
-      request,
-      connection.headers.map(([name, value]) => `${name}: ${value}`)
-    )
+/** Opens the connection; undefined when the client has left. The request was checked before. */
+export const accept: Accept = ({ head, headers, request, socket }, { maxMessage, offer, protocol }) => {
+  const duplex = socket as Duplex
+  const handshake: Handshake = {
+    method: "GET",
+    headers: {
+      upgrade: "websocket",
+      "sec-websocket-version": "13",
+      "sec-websocket-key": (request as Http.IncomingMessage).headers["sec-websocket-key"],
+      "sec-websocket-protocol": protocol,
+      "sec-websocket-extensions": offer
+    },
+    lines: headers.map(([name, value]) => `${name}: ${value}`)
   }
   let opened: NodeWS.WebSocket | undefined
-  const head = Buffer.from(connection.head.buffer, connection.head.byteOffset, connection.head.byteLength)
-  serverOf(maxMessage, compress).handleUpgrade(request, socket, head, (socket) => {
+  const rest = Buffer.from(head.buffer, head.byteOffset, head.byteLength)
+  // Of a request it reads the method and the headers.
+  const asked = handshake as unknown as Http.IncomingMessage
+  serverOf(maxMessage).handleUpgrade(asked, duplex, rest, (socket) => {
     opened = socket
   })
-  return opened === undefined ? undefined : wire(opened, socket)
+  return opened === undefined ? undefined : wire(opened, duplex)
 }
-
-/** What of `ws` is not in its types: the sender, which makes frames, and writes those that are made. */
-interface Internals {
-  readonly _sender: { readonly sendFrame: (list: ReadonlyArray<Uint8Array>, done: () => void) => void }
-}
-interface Sender {
-  readonly frame: (data: Uint8Array, options: object) => ReadonlyArray<Uint8Array>
-}
-const { Sender } = NodeWS as unknown as { readonly Sender: Sender }
 
 const wire = (opened: NodeWS.WebSocket, socket: Duplex): Wire => ({
   protocol: opened.protocol,
   send: (message, done) => {
-    if (opened.readyState !== opened.OPEN) return done()
-    if (typeof message === "string" || message instanceof Uint8Array) opened.send(message, done)
-    else {
-      const isCompressed = opened.extensions !== ""
-      const frame = (isCompressed ? message.compressed() : undefined) ?? message.plain
-      ;(opened as unknown as Internals)._sender.sendFrame([frame], done)
-    }
+    if (opened.readyState !== opened.OPEN) queueMicrotask(done)
+    else if (typeof message === "string" || message instanceof Uint8Array) opened.send(message, done)
+    else Deflate.sendPrepared(opened, message, done)
   },
   buffered: () => opened.bufferedAmount,
   received: () => (socket as { readonly bytesRead?: number }).bytesRead ?? 0,
@@ -102,36 +90,55 @@ const wire = (opened: NodeWS.WebSocket, socket: Duplex): Wire => ({
   terminate: () => opened.terminate(),
   pause: () => opened.pause(),
   resume: () => opened.resume(),
-  listen: (listener) => listen(opened, listener)
+  listen: (listener) => listen(opened, socket, listener)
 })
 
-const listen = (opened: NodeWS.WebSocket, listener: Listener): void => {
+/** What of `ws` is not in its types: its receiver tells of a close frame before the connection has closed. */
+interface Internals {
+  readonly _receiver: { readonly on: (event: "conclude", f: (code: number, reason: Buffer) => void) => void }
+}
+
+const listen = (opened: NodeWS.WebSocket, socket: Duplex, listener: Listener): void => {
+  socket.on("data", listener.alive)
   opened.on("message", (data: Buffer, isBinary: boolean) => listener.message(isBinary ? data : data.toString("utf8")))
+  opened.on("ping", ponger(opened))
   // What the peer did wrong: `ws` has answered with its close code.
-  opened.on("error", () => {})
+  opened.on("error", (error: NodeJS.ErrnoException) => listener.ending(faults[error.code ?? ""] ?? 1002, error.message))
+  ;(opened as unknown as Internals)._receiver.on("conclude", (code, reason) =>
+    listener.ending(code, reason.toString("utf8"))
+  )
   opened.on("close", (code: number, reason: Buffer) => listener.close(code, reason.toString("utf8")))
 }
 
-/** Makes the frame of a message for many receivers. */
-export const prepare: Prepare = (message: Data): Prepared => {
-  const payload = typeof message === "string" ? Buffer.from(message) : message
-  const opcode = typeof message === "string" ? 1 : 2
-  const plain = frame(payload, opcode, false)
-  let compressed: Uint8Array | undefined
-  return {
-    bytes: plain.length,
-    plain,
-    compressed: () => {
-      if (payload.length < deflate.threshold) return undefined
-      compressed ??= frame(deflated(payload), opcode, true)
-      return compressed
-    }
-  }
+// The close codes that `ws` answers with where it is not 1002.
+const faults: Readonly<Record<string, number>> = {
+  WS_ERR_INVALID_UTF8: 1007,
+  Z_DATA_ERROR: 1007,
+  WS_ERR_TOO_MANY_BUFFERED_PARTS: 1008,
+  WS_ERR_UNSUPPORTED_MESSAGE_LENGTH: 1009,
+  WS_ERR_UNSUPPORTED_DATA_PAYLOAD_LENGTH: 1009
 }
 
-const frame = (payload: Uint8Array, opcode: 1 | 2, rsv1: boolean): Uint8Array =>
-  Buffer.concat(Sender.frame(payload, { fin: true, opcode, rsv1, mask: false, readOnly: true }))
+/** So many pongs may wait for a peer that pings and does not read; then the last ping alone is answered (§5.5.3). */
+const mostPongs = 64
 
-// Without the four bytes at the end that every receiver puts back (RFC 7692 §7.2.1).
-const deflated = (payload: Uint8Array): Uint8Array =>
-  Zlib.deflateRawSync(payload, { finishFlush: Zlib.constants.Z_SYNC_FLUSH }).subarray(0, -4)
+const ponger = (opened: NodeWS.WebSocket) => {
+  let waiting = 0
+  let last: Buffer | undefined
+  const left = () => {
+    waiting--
+    if (last === undefined || opened.readyState !== opened.OPEN) return
+    const data = last
+    last = undefined
+    pong(data)
+  }
+  const pong = (data: Buffer): void => {
+    if (opened.readyState !== opened.OPEN) return
+    if (waiting >= mostPongs) last = data
+    else {
+      waiting++
+      opened.pong(data, false, left)
+    }
+  }
+  return pong
+}

@@ -37,8 +37,8 @@ export const listen = (server: Http.Server, { handle, previous }: Options): void
   if ("shouldUpgradeCallback" in server) server.shouldUpgradeCallback = wants
   else deciders.set(server, wants)
   server.on("upgrade", (source: Http.IncomingMessage, socket: Duplex, head: Buffer) => {
-    // Node has taken its own away.
-    socket.on("error", () => {})
+    // Node has taken its own away. It may be there from an upgrade that was declined.
+    if (!socket.listeners("error").includes(ignore)) socket.on("error", ignore)
     const begin = () => {
       const response = new Http.ServerResponse(source)
       // Their types want a net.Socket; in tests it is any Duplex.
@@ -51,6 +51,8 @@ export const listen = (server: Http.Server, { handle, previous }: Options): void
     else before.once("finish", begin)
   })
 }
+
+const ignore = (): void => {}
 
 type Decider = (source: Http.IncomingMessage) => boolean
 
@@ -108,6 +110,7 @@ export const hand = (
   Effect.withFiber((fiber) => {
     const { source } = request
     const { socket } = source
+    const headers = lines(response)
     request.response.detachSocket(socket)
     taken.add(request.response)
     const leave = () => fiber.interruptUnsafe(undefined, ClientAbort.annotation)
@@ -116,7 +119,7 @@ export const hand = (
       request: source,
       socket,
       head: request.head as Uint8Array,
-      headers: lines(response)
+      headers
     }
     return Effect.interruptible(Effect.suspend(() => run(connection))).pipe(
       Effect.catchCause((cause) =>
@@ -136,10 +139,18 @@ export const hand = (
     )
   })
 
-const lines = ({ cookies, headers }: HttpServerResponse): Connection["headers"] => [
-  ...Object.entries(headers).filter(([name]) => !framing.has(name)),
-  ...Cookies.toSetCookieHeaders(cookies).map((value) => ["set-cookie", value] as const)
-]
+// Throws for what would break out of a line, as Node does for ordinary answers.
+const lines = ({ cookies, headers }: HttpServerResponse): Connection["headers"] => {
+  const all = [
+    ...Object.entries(headers).filter(([name]) => !framing.has(name)),
+    ...Cookies.toSetCookieHeaders(cookies).map((value) => ["set-cookie", value] as const)
+  ]
+  for (const [name, value] of all) {
+    Http.validateHeaderName(name)
+    Http.validateHeaderValue(name, value)
+  }
+  return all
+}
 
 // What a 101 does not have, or the protocol says itself.
 const framing: ReadonlySet<string> = new Set([
