@@ -130,12 +130,20 @@ const fromBytes = (path: string, info: Info, head: Head, bytes: Uint8Array, dige
   return { path, info, head, bytes, tag, lastModified: lastModified(info), digest, ...rest }
 }
 
-/** A file that is too large to be read whole. Its tag is weak while another change might not show (§8.8.1). */
+/**
+ * A file that is too large to be read whole. While another change might not show, its tag is weak, and another one each time: it
+ * matches nothing (§8.8.1).
+ */
 export const fromInfo = (path: string, info: Info, head: Head): StoredFile => {
-  const parts = [info.size, micros(info.modified), micros(info.changed), info.node]
-  const tag = EntityTag.make(parts.map((part) => part.toString(36)).join("-"), { weak: !isSettled(info, now()) })
+  const at = now()
+  const state = [info.size, micros(info.modified), micros(info.changed), info.node]
+  const weak = !isSettled(info, at)
+  const parts = weak ? [...state, at, unsettled++] : state
+  const tag = EntityTag.make(parts.map((part) => part.toString(36)).join("-"), { weak })
   return { path, info, head, bytes: undefined, tag, lastModified: lastModified(info), digest: undefined, ...rest }
 }
+
+let unsettled = 0
 
 const micros = (millis: number): number => Math.round(millis * 1000)
 
