@@ -44,7 +44,8 @@ export const settled: Effect.Effect<void> = Effect.callback((resume) => {
 })
 
 /** Bytes that differ from each other. */
-export const bytes = (length: number): Buffer => Buffer.from({ length }, (_, at) => (at * 31 + (at >> 8) * 7) & 255)
+export const bytes = (length: number): Buffer =>
+  Buffer.from(Uint8Array.from({ length }, (_, at) => (at * 31 + (at >> 8) * 7) & 255))
 
 /** What came back. */
 export interface Got {
