@@ -20,8 +20,5 @@ export const forName = (name: string, types: Readonly<Record<string, string>> = 
   if (extension === undefined) return "application/octet-stream"
   if (Object.hasOwn(types, extension)) return types[extension]!
   const type = mime.getType(extension) ?? "application/octet-stream"
-  return isText(type) ? `${type}; charset=utf-8` : type
+  return type.startsWith("text/") ? `${type}; charset=utf-8` : type
 }
-
-// XML says its encoding itself, and the parameter would win over it (RFC 7303 §3.2)
-const isText = (type: string): boolean => type.startsWith("text/") && type !== "text/xml"

@@ -4,6 +4,74 @@ import * as ByteRange from "../../src/http/ByteRange.ts"
 const MAX = Number.MAX_SAFE_INTEGER
 
 describe("ByteRange", () => {
+  describe("coalesce", () => {
+    type Ranges = ReadonlyArray<readonly [start: number, end: number]>
+    it.each<[Ranges, Ranges]>([
+      [[], []],
+      [[[0, 10]], [[0, 10]]],
+      [
+        [
+          [20, 30],
+          [0, 10]
+        ],
+        [
+          [20, 30],
+          [0, 10]
+        ]
+      ],
+      [
+        [
+          [0, 10],
+          [10, 20]
+        ],
+        [[0, 20]]
+      ],
+      [
+        [
+          [0, 10],
+          [15, 20]
+        ],
+        [[0, 20]]
+      ],
+      [
+        [
+          [0, 10],
+          [16, 20]
+        ],
+        [
+          [0, 10],
+          [16, 20]
+        ]
+      ],
+      [
+        [
+          [0, 100],
+          [10, 20],
+          [30, 40]
+        ],
+        [[0, 100]]
+      ],
+      [
+        [
+          [50, 60],
+          [0, 10],
+          [55, 70],
+          [8, 12]
+        ],
+        [
+          [50, 70],
+          [0, 12]
+        ]
+      ]
+    ])("%j with gaps of 5 is %j", (ranges, wanted) => {
+      const given = ranges.map(([start, end]) => ({ start, end }))
+      assert.deepStrictEqual(
+        ByteRange.coalesce(given, 5).map(({ end, start }) => [start, end]),
+        wanted
+      )
+    })
+  })
+
   describe("parse", () => {
     it.each<[string | undefined, ReturnType<typeof ByteRange.parse>]>([
       [undefined, undefined],
