@@ -339,6 +339,22 @@ describe("behind Compression", () => {
       socket.destroy()
     })
   )
+
+  let gate = Deferred.makeUnsafe<string, Error>()
+  const gated = Stream.concat(Stream.make("one"), Stream.fromEffect(Effect.suspend(() => Deferred.await(gate))))
+  const failing = App.make({
+    it: Route.get("/it", Sse.response(gated).pipe(Response.setHeader("cache-control", "no-cache")))
+  }).pipe(App.use(Compression.make()))
+  both("a compressed one that fails is cut too", failing, ({ wire }) =>
+    Effect.gen(function* () {
+      gate = Deferred.makeUnsafe()
+      yield* wire.send(get("/it", "Accept-Encoding: gzip\r\n"))
+      assert.include((yield* wire.until("\r\n\r\n")).toLowerCase(), "content-encoding: gzip")
+      yield* wire.until("\r\n")
+      yield* Deferred.fail(gate, new Error("x"))
+      assert.notInclude(yield* wire.closed, "\r\n0\r\n\r\n")
+    })
+  )
 })
 
 describe("under the web standard", () => {
