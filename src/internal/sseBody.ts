@@ -35,16 +35,34 @@ export const Cut = Context.Reference<() => void>("effect-web/Sse/Cut", { default
 
 type Frames = NonEmptyReadonlyArray<Uint8Array>
 
-/** What there is to do. The watchers say it, the feed does it. */
+/** What there is to do: the watchers say it, the feed does it. */
 class Line {
+  isOpen = false
+  isOver = false
   mustOpen = false
   mustBeat = false
   mustLeave = false
   /** When something was sent last. */
   sent = 0
+  now: () => number = () => 0
   cut: () => void = () => {}
+  private readonly opening: Uint8Array
   private isWoken = false
   private resume: ((effect: Effect.Effect<void>) => void) | undefined
+
+  constructor(opening: Uint8Array) {
+    this.opening = opening
+  }
+
+  /** Sends the frames, the first time behind the opening, which is sent alone where there are none. */
+  send(...frames: ReadonlyArray<Uint8Array>): Effect.Effect<Frames> {
+    const all = this.isOpen ? frames : [this.opening, ...frames]
+    this.isOpen = true
+    this.mustBeat = false
+    this.sent = this.now()
+    // Nobody sends nothing once it is open.
+    return Effect.succeed(all as unknown as Frames)
+  }
 
   wake(): void {
     this.isWoken = true
@@ -67,24 +85,18 @@ class Line {
 /** The body of the frames. */
 export const body = <E>(frames: Stream.Stream<Uint8Array, E>, options: Options): Stream.Stream<Uint8Array, E> =>
   Stream.suspend(() => {
-    const line = new Line()
-    return Stream.transformPull(
-      Stream.provideService(frames, Cut, () => line.cut()),
-      (pull, scope) =>
-        Effect.withFiber((fiber) => {
-          const clock = fiber.getRef(Clock.Clock)
-          line.sent = clock.currentTimeMillisUnsafe()
-          line.cut = () => fiber.interruptUnsafe()
-          const watchers = [
-            opening(line),
-            beating(line, options.keepAlive, clock),
-            leaving(line, fiber.getRef(Draining))
-          ]
-          return Effect.as(
-            Effect.forEach(watchers, (watcher) => Effect.forkIn(watcher, scope, { startImmediately: true })),
-            feed(line, pull, scope, options, clock)
-          )
-        })
+    const line = new Line(options.opening)
+    const fed = Stream.provideService(frames, Cut, () => line.cut())
+    return Stream.transformPull(fed, (pull, scope) =>
+      Effect.withFiber((fiber) => {
+        const clock = fiber.getRef(Clock.Clock)
+        line.now = () => clock.currentTimeMillisUnsafe()
+        line.sent = line.now()
+        line.cut = () => fiber.interruptUnsafe()
+        const watchers = [opening(line), beating(line, options.keepAlive), leaving(line, fiber.getRef(Draining))]
+        const watched = Effect.forEach(watchers, (watcher) => Effect.forkIn(watcher, scope, { startImmediately: true }))
+        return Effect.as(watched, feed(line, pull, scope, options.farewell))
+      })
     )
   })
 
@@ -93,42 +105,31 @@ const feed = <E>(
   line: Line,
   pull: Pull.Pull<Frames, E>,
   scope: Scope.Scope,
-  { farewell, opening }: Options,
-  clock: Clock.Clock
+  farewell: Uint8Array
 ): Pull.Pull<Frames, E> => {
   let pulling: Fiber.Fiber<Frames, E | Cause.Done> | undefined
-  let isOpen = false
-  let isOver = false
-  const send = (...frames: ReadonlyArray<Uint8Array>): Effect.Effect<Frames> => {
-    const all = isOpen ? frames : [opening, ...frames]
-    isOpen = true
-    line.mustBeat = false
-    line.sent = clock.currentTimeMillisUnsafe()
-    // Without a frame of its own it is the opening that is sent.
-    return Effect.succeed(all as unknown as Frames)
-  }
   const begin = Effect.map(Effect.forkIn(pull, scope, { startImmediately: true }), (fiber) => {
     pulling = fiber
     fiber.addObserver(() => line.wake())
   })
   const step = Effect.suspend((): Pull.Pull<Frames, E> => {
-    if (isOver) return Cause.done()
+    if (line.isOver) return Cause.done()
     line.look()
     const exit = pulling?.pollUnsafe()
     if (exit !== undefined) pulling = undefined
     if (exit !== undefined && Exit.isFailure(exit)) {
-      if (isOpen || !Pull.isDoneCause(exit.cause)) return exit
-      isOver = true
-      return send()
+      if (line.isOpen || !Pull.isDoneCause(exit.cause)) return exit
+      line.isOver = true
+      return line.send()
     }
     const frames = exit?.value ?? []
     if (line.mustLeave) {
-      isOver = true
-      return send(...frames, farewell)
+      line.isOver = true
+      return line.send(...frames, farewell)
     }
-    if (frames.length > 0) return send(...frames)
-    if (line.mustOpen && !isOpen) return send()
-    if (line.mustBeat) return isOpen ? send(comment.bytes) : send()
+    if (frames.length > 0) return line.send(...frames)
+    if (line.mustOpen && !line.isOpen) return line.send()
+    if (line.mustBeat) return line.isOpen ? line.send(comment.bytes) : line.send()
     return Effect.flatMap(pulling === undefined ? begin : line.woken, () => step)
   })
   return step
@@ -144,14 +145,13 @@ const opening = (line: Line): Effect.Effect<void> =>
     line.wake()
   })
 
-const beating = (line: Line, keepAlive: Duration.Duration, clock: Clock.Clock): Effect.Effect<void> => {
+const beating = (line: Line, keepAlive: Duration.Duration): Effect.Effect<void> => {
   if (!Duration.isFinite(keepAlive)) return Effect.void
   const loop: Effect.Effect<void> = Effect.suspend(() => {
-    const now = clock.currentTimeMillisUnsafe()
-    const rest = line.sent + Duration.toMillis(keepAlive) - now
+    const rest = line.sent + Duration.toMillis(keepAlive) - line.now()
     if (rest > 0) return Effect.flatMap(Effect.sleep(rest), () => loop)
     line.mustBeat = true
-    line.sent = now
+    line.sent = line.now()
     line.wake()
     return loop
   })
