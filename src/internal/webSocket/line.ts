@@ -27,6 +27,11 @@ export interface Line {
   readonly gone: Effect.Effect<void>
   /** Waits for the end of the connection. */
   readonly ended: Effect.Effect<CloseEvent>
+  /** What the peer has said at last. */
+  readonly last: () => CloseEvent | undefined
+  /** Marks what is run as a wait of the handler for the end. */
+  readonly awaiting: <A>(effect: Effect.Effect<A>) => Effect.Effect<A>
+  readonly isAwaited: () => boolean
   /** Waits until the peer is not wanted any more. */
   readonly unwanted: Effect.Effect<CloseEvent>
   /** Closes, and does not wait for the peer for ever. */
@@ -42,6 +47,7 @@ export const open = (wire: Wire, options: Outbox.Options & { readonly closeTimeo
   const outbox = Outbox.make(wire, options, ({ code, text: reason }) =>
     Deferred.doneUnsafe(slow, Exit.succeed({ code, reason }))
   )
+  let isAwaited = false
   let last: CloseEvent | undefined
   let alive: (() => void) | undefined
   const ending = (code: number, reason: string): void => {
@@ -73,6 +79,13 @@ export const open = (wire: Wire, options: Outbox.Options & { readonly closeTimeo
     },
     gone: Deferred.await(gone),
     ended,
+    last: () => last,
+    awaiting: (effect) =>
+      Effect.suspend(() => {
+        isAwaited = true
+        return effect
+      }),
+    isAwaited: () => isAwaited,
     unwanted: Deferred.await(slow),
     shutting: (code, reason) =>
       Effect.suspend(() => {

@@ -19,7 +19,6 @@ import { Draining } from "../draining.ts"
 import type { Compiled } from "./codec.ts"
 import type { Closing } from "./failure.ts"
 import * as Heartbeat from "./heartbeat.ts"
-import type * as Inbox from "./inbox.ts"
 import * as Line from "./line.ts"
 import type * as Outbox from "./outbox.ts"
 import { type CloseEvent, makeSocket, type Socket } from "./socket.ts"
@@ -42,14 +41,14 @@ export const session = <Receive, Send, E extends Closing, R>(
   // Before any effect runs: what comes to nobody is lost.
   const line = Line.open(wire, settings)
   const { closeTimeout, heartbeat, receiveTimeout } = settings
-  const socket = makeSocket({ ...line, wire, compiled, receiveTimeout })
+  const socket = makeSocket({ wire, line, compiled, receiveTimeout })
   return Effect.gen(function* () {
     let exit: Exit.Exit<unknown, E> = Exit.void
     const running = Effect.onExit(Effect.scoped(Effect.suspend(() => handler(socket))), (ended) => {
       exit = ended
       return Effect.void
     })
-    const left = Effect.andThen(line.gone, outlasted(line.inbox, closeTimeout))
+    const left = Effect.andThen(line.gone, outlasted(line, closeTimeout))
     const watched = Effect.gen(function* () {
       yield* Effect.forkScoped(farewell(line), now)
       if (heartbeat !== undefined) yield* Effect.forkScoped(Heartbeat.run(wire, line, heartbeat), now)
@@ -64,21 +63,24 @@ export const session = <Receive, Send, E extends Closing, R>(
 const now = { startImmediately: true }
 const stops = "The server stops"
 
-// A handler that reads is given what had come and the end, and then time to finish; any other is of no use any more.
-const outlasted = (inbox: Inbox.Inbox, patience: Duration.Duration): Effect.Effect<void> =>
+// A handler that reads is given what had come and the end, one that waits for the end is given that, and then there is time to finish;
+// any other is of no use any more.
+const outlasted = ({ ended, inbox, isAwaited }: Line.Line, patience: Duration.Duration): Effect.Effect<void> =>
   Effect.suspend(() => {
-    if (!inbox.isRead()) return Effect.void
+    if (!inbox.isRead() && !isAwaited()) return Effect.void
     const given = Effect.callback<void>((resume) => inbox.onEnded(() => resume(Effect.void)))
-    return Effect.ignore(Effect.andThen(Effect.timeout(given, patience), Effect.sleep(patience)))
+    const told = inbox.isRead() ? given : ended
+    return Effect.ignore(Effect.andThen(Effect.timeout(told, patience), Effect.sleep(patience)))
   })
 
-// The server stops, or the peer is too slow.
-const farewell = ({ shutting, unwanted }: Line.Line): Effect.Effect<unknown> =>
-  Effect.flatMap(Draining, (draining) =>
-    Effect.flatMap(Effect.raceFirst(Effect.as(draining, { code: 1001, reason: stops }), unwanted), ({ code, reason }) =>
-      shutting(code, reason)
-    )
-  )
+// The server stops, the peer is too slow, or it has said its last word and should hang up.
+const farewell = ({ gone, shutting, unwanted }: Line.Line): Effect.Effect<unknown> =>
+  Effect.gen(function* () {
+    const stopping = Effect.as(yield* Draining, { code: 1001, reason: stops })
+    const left = Effect.as(gone, { code: 1000, reason: "" })
+    const { code, reason } = yield* Effect.raceAllFirst([stopping, unwanted, left])
+    yield* shutting(code, reason)
+  })
 
 const finish = (exit: Exit.Exit<unknown, Closing>, { shutting }: Line.Line): Effect.Effect<unknown> => {
   if (Exit.isSuccess(exit)) return shutting(1000, "")

@@ -11,8 +11,7 @@ import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import type { Compiled } from "./codec.ts"
 import { CloseCode, closed, WebSocketError } from "./failure.ts"
-import type { Inbox } from "./inbox.ts"
-import type { Outbox } from "./outbox.ts"
+import type { Line } from "./line.ts"
 import type { Data, Prepared, Wire } from "./wire.ts"
 
 /** How a connection ended: the peer's code, 1005 for none, 1006 when it broke. */
@@ -48,17 +47,15 @@ export interface Socket<in out Receive, in out Send> {
 /** What a socket is made of. */
 export interface Parts<in out Receive, in out Send> {
   readonly wire: Wire
+  readonly line: Line
   readonly compiled: Compiled<Receive, Send>
-  readonly inbox: Inbox
-  readonly outbox: Outbox
-  readonly ended: Effect.Effect<CloseEvent>
-  readonly shutting: (code: number, reason: string) => Effect.Effect<CloseEvent>
   readonly receiveTimeout: Duration.Input | undefined
 }
 
 /** Makes the socket of a connection. */
 export const makeSocket = <Receive, Send>(parts: Parts<Receive, Send>): Socket<Receive, Send> => {
-  const { compiled, ended, inbox, outbox, receiveTimeout, shutting, wire } = parts
+  const { compiled, line, receiveTimeout, wire } = parts
+  const { awaiting, ended, inbox, last, outbox, shutting } = line
   const take =
     receiveTimeout === undefined
       ? inbox.take
@@ -70,7 +67,7 @@ export const makeSocket = <Receive, Send>(parts: Parts<Receive, Send>): Socket<R
     ),
     receive: Effect.flatMap(
       Effect.catchIf(take, Cause.isDone, () =>
-        Effect.flatMap(ended, ({ code, reason }) => Effect.fail(closed(code, reason)))
+        Effect.suspend(() => Effect.fail(closed(last()?.code ?? 1005, last()?.reason ?? "")))
       ),
       compiled.decode
     ),
@@ -79,8 +76,8 @@ export const makeSocket = <Receive, Send>(parts: Parts<Receive, Send>): Socket<R
       // An Exit is mapped without a step of the fiber.
       return Effect.flatMapEager(encoded, (data) => outbox.send(data, message))
     },
-    close: (code = CloseCode.normal, reason = "") => shutting(code, reason),
-    closed: ended,
+    close: (code = CloseCode.normal, reason = "") => awaiting(shutting(code, reason)),
+    closed: awaiting(ended),
     protocol: wire.protocol,
     buffered: Effect.sync(() => wire.buffered()),
     dropped: Effect.sync(() => outbox.dropped()),
