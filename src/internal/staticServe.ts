@@ -112,10 +112,10 @@ const listing = Effect.fnUntraced(function* (
   lacksSlash: boolean
 ): Effect.fn.Return<Response, Failure | FileFailure, Scope.Scope> {
   const { files, request, root } = asked
-  const info = yield* Effect.catch(files.stat(Root.pathOf(root, key)), absent)
+  const known = Effect.tap(files.stat(Root.pathOf(root, key)), () => Root.inside(root, files, key))
+  const info = yield* Effect.catch(known, absent)
   if (info?.kind !== "directory") return yield* missing(asked, key)
   if (!root.listing) return yield* fallback(asked, key) ?? Effect.fail(irregular)
-  yield* Root.inside(root, files, key)
   if (lacksSlash) return yield* slashed(request)
   const entries: Array<Listing.Entry> = []
   for (const { kind, name } of yield* files.list(Root.pathOf(root, key))) {
