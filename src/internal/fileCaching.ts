@@ -49,6 +49,7 @@ const ruleOf = (option: CacheControl): ((path: string) => string | undefined) =>
 export const hasFingerprint = (path: string): boolean => {
   const hash = /[-.]([\w-]{8,64})(?:\.[a-z]\w*){1,2}$/i.exec(path.slice(path.lastIndexOf("/") + 1))?.[1]
   if (hash === undefined) return false
-  const end = hash.slice(-8)
+  // Behind a name with "-" in it stand eight; what is hexadecimal is one hash.
+  const end = /^[\da-f]+$/i.test(hash) ? hash : hash.slice(-8)
   return /[a-z]/i.test(end) && (/\d/.test(end) || (/[a-z]/.test(end) && /[A-Z]/.test(end)))
 }
