@@ -2,16 +2,18 @@
  * The ways to read what comes once: as text, bytes, JSON, a stream, or into a file.
  *
  * ```ts
- * const content = make({ what: 'The field "a"', charset: undefined, chunks })
+ * const content = make({ name: "a" }, { what: 'The field "a"', charset: undefined, open })
  * const text = yield* content.text
  * ```
  */
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Schema from "effect/Schema"
+import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as HttpError from "../../HttpError.ts"
 import type { Content, Failure } from "../../Multipart.ts"
+import { type Chunks, forEach, once } from "../bodyChunks.ts"
 import * as Charset from "../charset.ts"
 import { decoder } from "../decode.ts"
 import { parseJson } from "../parseJson.ts"
@@ -22,44 +24,50 @@ export interface Source {
   /** Its name for errors, as the beginning of a sentence. */
   readonly what: string
   readonly charset: string | undefined
-  readonly chunks: Stream.Stream<Uint8Array, Failure>
+  readonly open: Effect.Effect<Chunks, Failure, Scope.Scope>
 }
 
-/** What was read whole stays, and is read again as often as it is wanted. */
-export const make = ({ charset, chunks, what }: Source): Content => {
+const opens = new WeakMap<object, Source["open"]>()
+
+/** Opens a content without the cost of its stream. */
+export const openOf = (content: Content): Source["open"] => opens.get(content) as Source["open"]
+
+/** Adds a content to what is known of it. What was read whole stays, and is read again as often as it is wanted. */
+export const make = <T extends object>(target: T, { charset, open, what }: Source): T & Content => {
   let whole: Exit.Exit<Uint8Array<ArrayBuffer>, Failure> | undefined
   const bytes = Effect.suspend(
     () =>
       whole ??
-      Effect.onExit(collect(chunks), (exit) =>
+      Effect.onExit(Effect.scoped(Effect.flatMap(open, collect)), (exit) =>
         Effect.sync(() => {
           if (Exit.isSuccess(exit) || !Exit.hasInterrupts(exit)) whole = exit
         })
       )
   )
-  const stream = Stream.suspend(() => (whole === undefined ? chunks : Stream.fromEffect(whole)))
+  const opened = Effect.suspend(() => (whole === undefined ? open : Effect.map(whole, once)))
   const text = Effect.flatMap(bytes, (bytes): Exit.Exit<string, Failure> => {
     const decode = Charset.decoder(charset)
     if (decode === undefined) return unsupported(`${what} has a charset that is not supported`)
     const text = decode(bytes)
     return text === undefined ? unsupported(`${what} is not ${decode.encoding}`) : Exit.succeed(text)
   })
-  return {
+  opens.set(target, opened)
+  return Object.assign(target, {
     bytes,
     text,
-    stream,
-    json: (schema) => {
-      const decode = decoder(Schema.toCodecJson(schema), "body")
+    stream: Stream.unwrap(Effect.map(opened, (chunks) => Stream.fromPull(Exit.succeed(chunks.pull)))),
+    json: <A, R>(schema: Schema.ConstraintDecoder<A, R>) => {
+      const decode = decoder<A, R>(Schema.toCodecJson(schema), "body")
       return Effect.flatMap(Effect.flatMap(text, parseJson), (value) => decode(value))
     },
-    saveTo: (path) => saveTo(stream, path)
-  }
+    saveTo: (path: string) => saveTo(opened, path)
+  })
 }
 
 const unsupported = (text: string) => Exit.fail(new HttpError.UnsupportedMediaType({ text }))
 
 // A million chunks of one byte are one array that grows
-const collect = (chunks: Stream.Stream<Uint8Array, Failure>): Effect.Effect<Uint8Array<ArrayBuffer>, Failure> =>
+const collect = (chunks: Chunks): Effect.Effect<Uint8Array<ArrayBuffer>, Failure> =>
   Effect.suspend(() => {
     let bytes = new Uint8Array(1024)
     let size = 0
@@ -72,6 +80,6 @@ const collect = (chunks: Stream.Stream<Uint8Array, Failure>): Effect.Effect<Uint
       bytes.set(chunk, size)
       size += chunk.length
     }
-    const each = Stream.runForEachArray(chunks, (array) => Effect.sync(() => array.forEach(add)))
-    return Effect.map(each, () => bytes.slice(0, size))
+    const all = forEach(chunks, (array) => Effect.sync(() => array.forEach(add)))
+    return Effect.map(all, () => bytes.slice(0, size))
   })

@@ -9,40 +9,46 @@
  */
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import type * as Fiber from "effect/Fiber"
 import * as Pull from "effect/Pull"
 import type { Failure } from "../../Multipart.ts"
+import type { Chunks } from "../bodyChunks.ts"
 import { malformed } from "./limits.ts"
 import type { Scanner } from "./scanner.ts"
-
-/** The chunks of a body, until it is done. */
-export type Chunks = Pull.Pull<readonly [Uint8Array, ...Array<Uint8Array>], Failure>
 
 /** One body, on its way. */
 export class Feed {
   readonly scanner: Scanner
+  readonly chunks: Chunks
   /** Gives the scanner more, or fails; at the end of the body too, where only the closing boundary would have been in order. */
   readonly more: Effect.Effect<void, Failure>
   /** The part whose content the scanner is in. */
   current: object | undefined
   /** What is broken stays broken, whoever asks. */
   broken: Exit.Exit<never, Failure> | undefined
-  private isPulling = false
+  private reader: Fiber.Fiber<unknown, unknown> | undefined
 
   constructor(scanner: Scanner, chunks: Chunks) {
     this.scanner = scanner
-    const pulled = Pull.matchEffect(chunks, {
-      onSuccess: (chunks) => Effect.sync(() => this.scanner.give(chunks)),
+    this.chunks = chunks
+    const pulled = Pull.matchEffect(chunks.pull, {
+      onSuccess: (chunks) => {
+        this.reader = undefined
+        this.scanner.give(chunks)
+        return Exit.void
+      },
       onFailure: (cause) => this.fail(Exit.failCause(cause)),
       onDone: () => this.fail(Exit.fail(malformed("The body ends before its closing boundary")))
     })
-    const ended = Effect.sync(() => {
-      this.isPulling = false
-    })
-    this.more = Effect.suspend(() => {
-      if (this.broken !== undefined) return this.broken
-      if (this.isPulling) return Effect.die(new Error("Multipart: two fibers read one body at the same time"))
-      this.isPulling = true
-      return Effect.ensuring(pulled, ended)
+    this.more = Effect.withFiber((fiber) => {
+      const { broken, reader } = this
+      if (broken !== undefined) return broken
+      // One that was interrupted while it waited is over
+      if (reader !== undefined && reader !== fiber && reader.pollUnsafe() === undefined) {
+        return Effect.die(new Error("Multipart: two fibers read one body at the same time"))
+      }
+      this.reader = fiber
+      return pulled
     })
   }
 

@@ -13,6 +13,7 @@ import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as MediaType from "../../http/MediaType.ts"
 import type { Failure, File, Part, Reader } from "../../Multipart.ts"
+import * as BodyChunks from "../bodyChunks.ts"
 import * as Content from "./content.ts"
 import { type Limits, larger, quoted } from "./limits.ts"
 import { platform, spool } from "./saveTo.ts"
@@ -59,10 +60,13 @@ const temporary = Effect.flatMap(platform(FileSystem.FileSystem), (files) =>
 const store = Effect.fnUntraced(function* (part: Part, name: string, filename: string, path: string) {
   const files = yield* platform(FileSystem.FileSystem)
   const { contentType, headers } = part
-  const size = yield* spool(files, part.stream, path)
+  const size = yield* spool(files, Content.openOf(part), path)
   const charset = MediaType.parse(headers["content-type"] ?? "")?.parameters.charset
-  const content = Content.make({ what: `The file ${quoted(name)}`, charset, chunks: Stream.orDie(files.stream(path)) })
-  const file: File = { ...content, name, filename, contentType, headers, size, path }
+  const open = Effect.map(Stream.toPull(Stream.orDie(files.stream(path))), BodyChunks.make)
+  const file = Content.make(
+    { name, filename, contentType, headers, size, path },
+    { what: `The file ${quoted(name)}`, charset, open }
+  )
   known.add(file)
   return file
 })

@@ -11,13 +11,13 @@ import * as Arr from "effect/Array"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import * as Stream from "effect/Stream"
 import * as HttpError from "../../HttpError.ts"
 import type { MediaType } from "../../http/MediaType.ts"
 import * as TransferEncoding from "../../http/TransferEncoding.ts"
 import type { Failure, Part, Reader } from "../../Multipart.ts"
+import * as BodyChunks from "../bodyChunks.ts"
 import * as Content from "./content.ts"
-import type { Chunks, Feed } from "./feed.ts"
+import type { Feed } from "./feed.ts"
 import { larger, malformed, quoted } from "./limits.ts"
 import type { PartHead } from "./partHead.ts"
 
@@ -35,25 +35,25 @@ export interface Source {
 export const make = (
   feed: Feed,
   { charset, head, index, limit }: Source,
-  nested: (chunks: Chunks, type: MediaType) => Effect.Effect<Reader, Failure>
+  nested: (chunks: BodyChunks.Chunks, type: MediaType) => Effect.Effect<Reader, Failure>
 ): Part => {
   const { filename, headers, name, type } = head
   const what = name === "" ? `Part ${index}` : described(head).replace("the", "The")
-  const part = { headers, name, filename, contentType: type.essence }
+  const known = { headers, name, filename, contentType: type.essence }
   let isBegun = false
-  const open = (limit: number): Effect.Effect<Chunks, Failure> =>
+  const open = (limit: number): Effect.Effect<BodyChunks.Chunks, Failure> =>
     Effect.suspend(() => {
       if (isBegun) return Effect.die(new Error(`Multipart: ${what} was read before: it comes once`))
       isBegun = true
-      return Exit.succeed(decoded(feed, part, headers["content-transfer-encoding"], limit, what))
+      return decoded(feed, known, headers["content-transfer-encoding"], limit, what)
     })
   const parts = Effect.suspend(() => {
     if (type.essence.startsWith("multipart/")) return Effect.flatMap(open(Infinity), (chunks) => nested(chunks, type))
     const text = `${what} is no multipart but ${type.essence}`
     return Exit.fail(new HttpError.UnsupportedMediaType({ text }))
   })
-  const chunks = Stream.fromPull(open(limit))
-  return Object.assign(part, { ...Content.make({ what, charset: type.parameters.charset ?? charset, chunks }), parts })
+  const source = { what, charset: type.parameters.charset ?? charset, open: open(limit) }
+  return Content.make(Object.assign(known, { parts }), source)
 }
 
 /** How errors name a part. */
@@ -61,7 +61,13 @@ export const described = ({ filename, name }: Pick<Part, "name" | "filename">): 
   `the ${filename === undefined ? "field" : "file"} ${quoted(name)}`
 
 // The content of the part, its transfer encoding undone and its size counted
-const decoded = (feed: Feed, part: object, encoding = "binary", limit: number, what: string): Chunks => {
+const decoded = (
+  feed: Feed,
+  part: object,
+  encoding = "binary",
+  limit: number,
+  what: string
+): Exit.Exit<BodyChunks.Chunks, Failure> => {
   const decoder = TransferEncoding.decoder(encoding)
   if (decoder === undefined) {
     const text = `${what} has the Content-Transfer-Encoding ${quoted(encoding)}, which is not known`
@@ -69,7 +75,7 @@ const decoded = (feed: Feed, part: object, encoding = "binary", limit: number, w
   }
   let size = 0
   const undecodable = Effect.suspend(() => Exit.fail(malformed(`${what} is not ${encoding}`)))
-  const pull: Chunks = Effect.suspend(() => {
+  const pull: BodyChunks.Chunks["pull"] = Effect.suspend(() => {
     if (feed.current !== part)
       return Effect.die(new Error(`Multipart: ${what} was passed over: read it before the next part`))
     const pieces: Array<Uint8Array> = []
@@ -85,5 +91,5 @@ const decoded = (feed: Feed, part: object, encoding = "binary", limit: number, w
     if (state === "more") return Effect.flatMap(feed.more, () => pull)
     return decoder.isWhole() ? Cause.done() : undecodable
   })
-  return pull
+  return Exit.succeed(decoder === TransferEncoding.identity ? { ...feed.chunks, pull } : BodyChunks.make(pull))
 }

@@ -10,13 +10,11 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { HttpServerRequest, MaxBodySize } from "effect/http/HttpServerRequest"
 import type * as Scope from "effect/Scope"
-import * as Stream from "effect/Stream"
-import * as Body from "../../Body.ts"
 import * as HttpError from "../../HttpError.ts"
 import * as MediaType from "../../http/MediaType.ts"
 import type { Failure, Reader } from "../../Multipart.ts"
+import { BodyChunks } from "../bodyChunks.ts"
 import { announcesMore, tooLarge } from "../readBody.ts"
-import type { Chunks } from "./feed.ts"
 import { collect, type Entry } from "./form.ts"
 import type { Limits } from "./limits.ts"
 import { make } from "./reader.ts"
@@ -35,10 +33,7 @@ export const open = (
     }
     const limit = limits.body ?? fiber.getRef(MaxBodySize)
     if (announcesMore(request, limit)) return Exit.fail(tooLarge(limit))
-    return Effect.flatMap(Stream.toPull(Body.stream({ limit })), (chunks) =>
-      // The request is there wherever the body is first read
-      make(chunks as Chunks, type, limits)
-    )
+    return Effect.flatMap(fiber.getRef(BodyChunks)(limit), (chunks) => make(chunks, type, limits))
   })
 
 const read = new WeakMap<object, Exit.Exit<ReadonlyArray<Entry>, Failure>>()

@@ -2,7 +2,7 @@
  * Writes chunks to a file that is there whole or not at all: into a temporary file beside it, which is synced and then renamed.
  *
  * ```ts
- * const size = yield* saveTo(chunks, "/var/uploads/42.mp3")
+ * const size = yield* saveTo(open, "/var/uploads/42.mp3")
  * ```
  *
  * @source aiohttp, the loop over `BodyPartReader.read_chunk` of its documentation
@@ -14,10 +14,12 @@ import * as FileSystem from "effect/FileSystem"
 import * as Path from "effect/Path"
 import type { PlatformError } from "effect/PlatformError"
 import * as Random from "effect/Random"
-import * as Stream from "effect/Stream"
+import type * as Scope from "effect/Scope"
 import type { Failure } from "../../Multipart.ts"
+import { type Chunks, forEach } from "../bodyChunks.ts"
 
-type Chunks = Stream.Stream<Uint8Array, Failure>
+/** Opens what is written. */
+type Open = Effect.Effect<Chunks, Failure, Scope.Scope>
 
 /** A service of the platform. It is no part of the types: under `Server` it is always there. */
 export const platform = <I, S>(service: Context.Key<I, S>): Effect.Effect<S> =>
@@ -29,16 +31,16 @@ export const platform = <I, S>(service: Context.Key<I, S>): Effect.Effect<S> =>
   })
 
 /** Gives the size in bytes. What the file system refuses is a defect; the temporary file is removed whatever happens. */
-export const saveTo = (chunks: Chunks, path: string): Effect.Effect<number, Failure> =>
+export const saveTo = (open: Open, path: string): Effect.Effect<number, Failure> =>
   Effect.gen(function* () {
     const files = yield* platform(FileSystem.FileSystem)
     const paths = yield* platform(Path.Path)
     const name = (yield* Random.next).toString(36).slice(2)
     const temporary = paths.join(paths.dirname(path), `.${name}.part`)
     let isOurs = false
-    const open = Effect.tap(files.open(temporary, { flag: "wx" }), () => Effect.sync(() => (isOurs = true)))
-    const written = Effect.flatMap(Effect.uninterruptible(open), (file) =>
-      Effect.tap(writeAll(file, chunks), () => Effect.uninterruptible(file.sync))
+    const create = Effect.tap(files.open(temporary, { flag: "wx" }), () => Effect.sync(() => (isOurs = true)))
+    const written = Effect.flatMap(Effect.uninterruptible(create), (file) =>
+      Effect.tap(writeAll(file, open), () => Effect.uninterruptible(file.sync))
     )
     const renamed = Effect.tap(files.rename(temporary, path), () => Effect.sync(() => (isOurs = false)))
     return yield* Effect.tap(Effect.scoped(written), () => Effect.uninterruptible(renamed)).pipe(
@@ -47,8 +49,8 @@ export const saveTo = (chunks: Chunks, path: string): Effect.Effect<number, Fail
   }).pipe(dieOfPlatform)
 
 /** Writes chunks to a new file, which nobody else may read. Gives the size in bytes. */
-export const spool = (files: FileSystem.FileSystem, chunks: Chunks, path: string): Effect.Effect<number, Failure> =>
-  Effect.scoped(Effect.flatMap(files.open(path, { flag: "wx", mode: 0o600 }), (file) => writeAll(file, chunks))).pipe(
+export const spool = (files: FileSystem.FileSystem, open: Open, path: string): Effect.Effect<number, Failure> =>
+  Effect.scoped(Effect.flatMap(files.open(path, { flag: "wx", mode: 0o600 }), (file) => writeAll(file, open))).pipe(
     dieOfPlatform
   )
 
@@ -58,7 +60,7 @@ const dieOfPlatform = <A>(effect: Effect.Effect<A, Failure | PlatformError>): Ef
 const kibibyte = 1024
 
 // Chunks are copied into a block, which grows with the file to 256 KiB: to write costs more than to copy
-const writeAll = (file: FileSystem.File, chunks: Chunks): Effect.Effect<number, Failure | PlatformError> =>
+const writeAll = (file: FileSystem.File, open: Open): Effect.Effect<number, Failure | PlatformError, Scope.Scope> =>
   Effect.suspend(() => {
     let block = new Uint8Array(16 * kibibyte)
     let [used, size] = [0, 0]
@@ -71,16 +73,23 @@ const writeAll = (file: FileSystem.File, chunks: Chunks): Effect.Effect<number, 
         if (block.length < 256 * kibibyte) block = new Uint8Array(block.length * 2)
       })
     })
-    const add = (array: ReadonlyArray<Uint8Array>, index: number, from: number): Effect.Effect<void, PlatformError> => {
+    const add = (
+      chunks: Chunks,
+      array: ReadonlyArray<Uint8Array>,
+      index: number,
+      from: number
+    ): Effect.Effect<void, PlatformError> => {
       const chunk = array[index]
       if (chunk === undefined) return Effect.void
       const to = Math.min(chunk.length, from + block.length - used)
       block.set(chunk.subarray(from, to), used)
       used += to - from
-      if (used === block.length) return Effect.flatMap(flush, () => add(array, index, to))
-      return add(array, index + 1, 0)
+      if (used === block.length) return Effect.flatMap(flush, () => add(chunks, array, index, to))
+      // Copied: with a heap of 25 MB it took half the time of an upload to collect chunks as garbage
+      chunks.release(chunk)
+      return add(chunks, array, index + 1, 0)
     }
-    const all = Stream.runForEachArray(chunks, (array) => add(array, 0, 0))
+    const all = Effect.flatMap(open, (chunks) => forEach(chunks, (array) => add(chunks, array, 0, 0)))
     return Effect.andThen(
       all,
       Effect.map(flush, () => size)

@@ -20,6 +20,7 @@ import { Delimiter } from "./delimiter.ts"
 
 const CR = 0x0d
 const LF = 0x0a
+const empty = new Uint8Array(0)
 const none: ReadonlyArray<Uint8Array> = []
 
 /** The scanner of one multipart body. What comes before its first part is passed over, what comes after its last not looked at. */
@@ -93,7 +94,8 @@ export class Scanner {
   // Keeps the bytes from an index on, and puts the next chunk behind them; false when there is none
   private advance(keep: number): boolean {
     const next = this.chunks[this.next++]
-    const rest = this.chunk.subarray(keep)
+    // A chunk that is used up may be freed: not even a view of it is kept
+    const rest = keep === this.chunk.length ? empty : this.chunk.subarray(keep)
     this.at -= keep
     this.from -= keep
     this.chunk = next === undefined ? rest : rest.length === 0 ? next : join(rest, next)
@@ -102,7 +104,7 @@ export class Scanner {
 
   private close(): void {
     this.state = "closed"
-    this.chunk = Uint8Array.of()
+    this.chunk = empty
     this.chunks = none
   }
 }

@@ -25,6 +25,7 @@ import * as Latch from "effect/Latch"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import * as HttpError from "../../HttpError.ts"
+import { BodyChunks } from "../../internal/bodyChunks.ts"
 import * as ByteLimit from "../../internal/byteLimit.ts"
 import type { Compiled, Target } from "../../internal/compile.ts"
 import { Draining } from "../../internal/draining.ts"
@@ -33,6 +34,7 @@ import { split } from "../../internal/handling.ts"
 import { memoryOf, RoomHub } from "../../internal/roomHub.ts"
 import { Transport } from "../../internal/upstream.ts"
 import { Acceptor } from "../../internal/webSocket/wire.ts"
+import { open as openChunks } from "./bodyChunks.ts"
 import * as Connections from "./Connections.ts"
 import * as Handlers from "./Handlers.ts"
 import * as Malformed from "./Malformed.ts"
@@ -91,6 +93,7 @@ export const make = Effect.fnUntraced(function* (
       ...own.mapUnsafe,
       [HttpServerRequest.MaxBodySize.key, ByteLimit.standard],
       [Draining.key, draining.await],
+      [BodyChunks.key, openChunks],
       [Transport.key, transport],
       [RoomHub.key, memoryOf(compiled)],
       [Acceptor.key, { accept: NodeWebSocket.accept, prepare: NodeWebSocket.prepare }],

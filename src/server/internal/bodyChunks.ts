@@ -1,0 +1,103 @@
+/**
+ * The chunks of a body on Node, as `Body.stream` gives them for four times the time: a read is a call, not a stream of streams.
+ *
+ * ```ts
+ * const base = Context.make(BodyChunks, open)
+ * ```
+ *
+ * It is read when it is pulled: while nobody does, at most 64 KiB wait, and the client too.
+ */
+import * as NodeStream from "node:stream"
+import * as Cause from "effect/Cause"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import { HttpServerRequest, MaxBodySize } from "effect/http/HttpServerRequest"
+import * as Scope from "effect/Scope"
+import * as HttpError from "../../HttpError.ts"
+import { type Chunks, type Open, portable } from "../../internal/bodyChunks.ts"
+import { type Failure, tooLarge } from "../../internal/readBody.ts"
+import * as ContentCoding from "./contentCoding.ts"
+import { NodeRequest } from "./NodeRequest.ts"
+import { announced } from "./RequestBody.ts"
+
+/** Opens the body when it is first pulled; what stands in its place, put there by a middleware, is read as everywhere. */
+export const open: Open = (own) =>
+  Effect.withFiber((fiber) => {
+    const request = Context.getUnsafe(fiber.context, HttpServerRequest)
+    if (!(request instanceof NodeRequest)) return portable(own)
+    const limit = own ?? fiber.getRef(MaxBodySize)
+    const scope = Context.getUnsafe(fiber.context, Scope.Scope)
+    let reading: Reading | undefined
+    const begin = Effect.suspend((): Chunks["pull"] => {
+      if (!announced(request.source)) return Cause.done()
+      try {
+        const readable = request.body.open()
+        reading = new Reading(readable, limit, readable === request.source)
+        return Effect.andThen(Scope.addFinalizer(scope, reading.close), reading.pull)
+      } catch (error) {
+        // What it throws besides is that the body was taken before
+        return HttpError.isHttpError(error) ? Exit.fail(error as Failure) : Exit.die(error)
+      }
+    })
+    const pull = Effect.suspend(() => reading?.pull ?? begin)
+    return Exit.succeed({ pull, release: (chunk: Uint8Array) => reading?.release(chunk) })
+  })
+
+class Reading {
+  readonly pull: Chunks["pull"]
+  readonly close: Effect.Effect<void>
+  private readonly readable: NodeStream.Readable
+  private readonly isShared: boolean
+  private ended: Exit.Exit<never, Failure | Cause.Done> | undefined
+  private wake: (() => void) | undefined
+
+  constructor(readable: NodeStream.Readable, limit: bigint | undefined, isShared: boolean) {
+    this.readable = readable
+    this.isShared = isShared
+    const most = limit === undefined ? Number.POSITIVE_INFINITY : Number(limit)
+    let size = 0
+    this.pull = Effect.suspend(() => {
+      const first: Buffer | null = readable.read()
+      if (first === null) return this.ended ?? Effect.andThen(this.wait, this.pull)
+      const chunks: [Uint8Array, ...Array<Uint8Array>] = [first]
+      size += first.length
+      for (let next: Buffer | null = readable.read(); next !== null; next = readable.read()) {
+        chunks.push(next)
+        size += next.length
+      }
+      return size > most ? Exit.fail(tooLarge(limit)) : Exit.succeed(chunks)
+    })
+    const notify = () => this.wake?.()
+    readable.on("readable", notify)
+    const unlisten = NodeStream.finished(readable, { writable: false }, (error) => {
+      this.ended = Exit.fail(error ? failure(error) : Cause.Done())
+      notify()
+    })
+    this.close = Effect.sync(() => {
+      readable.off("readable", notify)
+      unlisten()
+      // To destroy the request would be to destroy its connection
+      if (!isShared) readable.destroy()
+    })
+  }
+
+  // Node's parser makes a copy of what it has read, for this one reader. It is a whole buffer, and none of the pool
+  release({ buffer, length }: Uint8Array): void {
+    if (!this.isShared || length < 16 * 1024 || length !== buffer.byteLength) return
+    if (this.readable.listenerCount("data") === 0 && buffer instanceof ArrayBuffer) buffer.transfer(0)
+  }
+
+  private readonly wait = Effect.callback<void>((resume) => {
+    this.wake = () => resume(Exit.void)
+    // The fiber may have paused between looking and waiting
+    if (this.ended !== undefined || this.readable.readableLength > 0) resume(Exit.void)
+  })
+}
+
+const failure = (cause: Error): Failure => {
+  if (HttpError.isHttpError(cause)) return cause as unknown as Failure
+  const isCoding = ContentCoding.isMalformed(cause)
+  const text = isCoding ? `The body cannot be decoded: ${cause.message}` : "The body cannot be read to its end"
+  return new HttpError.BadRequest({ text, cause })
+}
