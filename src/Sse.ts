@@ -34,7 +34,7 @@ export { type Event, event, type Fields } from "./internal/sseEvent.ts"
 export interface Options {
   /** After how long without an event a comment is sent; 15 seconds. */
   readonly keepAlive?: Duration.Input
-  /** How long clients wait before they come again, said at the beginning and at the end; browsers wait some seconds without it. */
+  /** How long clients wait before they come again: said at the beginning, and when the server stops, where it is 3 seconds unless given. */
   readonly retry?: Duration.Input
 }
 

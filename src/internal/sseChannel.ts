@@ -2,10 +2,9 @@
  * Channels: what is published is sent to every client, and kept for a while for those that come again.
  *
  * ```ts
- * class News extends Context.Service<News, Sse.Channel<Story>>()("app/News") {
- *   static readonly layer = Layer.effect(News, Sse.channel({ schema: Story, replay: 1000 }))
- *   static readonly layerRedis = Layer.effect(News, Sse.channelRedis({ schema: Story, key: "news" }))
- * }
+ * const channel = yield* Sse.channel({ schema: Story, replay: 1000 })
+ * const id = yield* channel.publish(story)
+ * const events = yield* channel.subscribe
  * ```
  *
  * @spec WHATWG HTML §9.2.4 (the Last-Event-ID header)
@@ -47,13 +46,22 @@ export interface ChannelOptions<in out A> extends Values<A> {
   readonly slow?: Slow
 }
 
-/** Makes a channel in the memory of this process. When the scope closes, the streams of its clients end. */
-export const channel = <A>(options: ChannelOptions<A>): Effect.Effect<Channel<A>, never, Scope.Scope> =>
-  Effect.gen(function* () {
+/**
+ * Makes a channel in the memory of this process. When the scope closes, the streams of its clients end.
+ *
+ * ```ts
+ * class News extends Context.Service<News, Sse.Channel<Story>>()("app/News") {
+ *   static readonly layer = Layer.effect(News, Sse.channel({ schema: Story }))
+ * }
+ * ```
+ */
+export const channel = <A>(options: ChannelOptions<A>): Effect.Effect<Channel<A>, never, Scope.Scope> => {
+  const replay = parseReplay(options)
+  const encode = encoder(options)
+  return Effect.gen(function* () {
     // Ids of another process, or of this one before it was started again, are not known.
     const epoch = (yield* Random.nextIntBetween(0, 2 ** 32)).toString(36)
-    const log = yield* makeLog(options, `${epoch}-0`)
-    const encode = encoder(options)
+    const log = yield* makeLog(replay, `${epoch}-0`)
     let count = 0
     return make(log, options, Effect.void, (value: A) =>
       Effect.map(encode(value, {}), (encoded) => {
@@ -63,6 +71,7 @@ export const channel = <A>(options: ChannelOptions<A>): Effect.Effect<Channel<A>
       })
     )
   })
+}
 
 /**
  * Makes a channel in the Redis stream at `key`, which every process that gives this key shares. Where Redis does not answer, `publish`
@@ -70,28 +79,28 @@ export const channel = <A>(options: ChannelOptions<A>): Effect.Effect<Channel<A>
  */
 export const channelRedis = <A>(
   options: ChannelOptions<A> & { readonly key: string }
-): Effect.Effect<Channel<A>, RedisError, Redis | Scope.Scope> =>
-  Effect.gen(function* () {
-    const log = yield* makeLog(options, origin)
+): Effect.Effect<Channel<A>, RedisError, Redis | Scope.Scope> => {
+  const replay = parseReplay(options)
+  const encode = encoder(options)
+  return Effect.gen(function* () {
+    const log = yield* makeLog(replay, origin)
     const { catchUp, publish } = yield* mirror(log, options.key)
-    const encode = encoder(options)
     return make(log, options, Effect.mapError(catchUp, unavailable), (value: A) =>
       Effect.flatMap(encode(value, {}), ({ data = "", event }) => Effect.mapError(publish(data, event), unavailable))
     )
   })
+}
 
-const makeLog = (
-  { replay = 1000 }: { readonly replay?: number },
-  before: string
-): Effect.Effect<Log, never, Scope.Scope> => {
-  if (!Number.isSafeInteger(replay) || replay < 1) {
-    throw new TypeError(`Sse.channel: replay is a number of events, 1 or more, and not ${replay}`)
-  }
-  return Effect.acquireRelease(
+const parseReplay = ({ replay = 1000 }: { readonly replay?: number }): number => {
+  if (Number.isSafeInteger(replay) && replay > 0) return replay
+  throw new TypeError(`Sse.channel: replay is a number of events, 1 or more, and not ${replay}`)
+}
+
+const makeLog = (replay: number, before: string): Effect.Effect<Log, never, Scope.Scope> =>
+  Effect.acquireRelease(
     Effect.sync(() => new Log(replay, before)),
     (log) => Effect.sync(() => log.close())
   )
-}
 
 const make = <A>(
   log: Log,
@@ -105,7 +114,11 @@ const make = <A>(
     const isAhead = () => id !== undefined && log.indexAfter(id) === undefined
     return Stream.suspend(() => (isAhead() ? Stream.unwrap(Effect.as(catchUp, events)) : events))
   }
-  return { publish, since, subscribe: Effect.map(lastEventId, since) }
+  return {
+    publish: (value) => Effect.suspend(() => publish(value)),
+    since,
+    subscribe: Effect.map(lastEventId, since)
+  }
 }
 
 const unavailable = (cause: RedisError): HttpError.ServiceUnavailable => new HttpError.ServiceUnavailable({ cause })

@@ -12,6 +12,7 @@
  */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import * as Redis from "effect/persistence/Redis"
 import * as Queue from "effect/Queue"
 import * as Schedule from "effect/Schedule"
@@ -59,8 +60,11 @@ export const mirror = Effect.fnUntraced(function* (
     const messages = yield* redis.subscribe(key)
     yield* catchUp
     // A message that was lost while the connection was made anew is made up for by looking now and then.
-    const message = Effect.timeoutOption(Queue.takeAll(messages), Duration.seconds(10))
-    return yield* Effect.forever(Effect.andThen(message, catchUp))
+    const taken = Effect.timeoutOption(Queue.takeAll(messages), Duration.seconds(5))
+    const isKnown = (id: string | undefined) => id !== undefined && log.indexAfter(id) !== undefined
+    return yield* Effect.forever(
+      Effect.flatMap(taken, (some) => (isKnown(Option.getOrUndefined(some)?.at(-1)?.message) ? Effect.void : catchUp))
+    )
   })
   yield* Effect.scoped(following).pipe(
     Effect.tapError((error) => Effect.logWarning(`The events of "${key}" cannot be followed`, error)),
@@ -69,7 +73,9 @@ export const mirror = Effect.fnUntraced(function* (
   )
   return {
     catchUp,
-    publish: (data, name) => redis.eval(add)(key, log.capacity + 1, data, name ?? "")
+    // Who publishes has it here at once, whatever becomes of the message.
+    publish: (data, name) =>
+      Effect.tap(redis.eval(add)(key, log.capacity + 1, data, name ?? ""), () => Effect.ignore(catchUp))
   }
 })
 
