@@ -3,12 +3,14 @@
  *
  *     curl -i localhost:8080/old   # 302 and location: /new
  */
+import * as Fs from "node:fs"
 import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import type * as HttpMethod from "effect/http/HttpMethod"
 import * as Ref from "effect/Ref"
 import type * as Testing from "../src/testing/Testing.ts"
+import * as Sources from "./sources.ts"
 
 /** A command, its arguments, and the texts that its output has. */
 export interface Curl {
@@ -52,6 +54,19 @@ const options: Readonly<Record<string, Option>> = {
     return { headers: { ...sent.headers, [line.slice(0, at).toLowerCase()]: line.slice(at + 1).trim() } }
   },
   "-b": (sent, cookies) => withHeader(sent, "cookie", cookies),
+  // Files are those of the repository.
+  "-F": (sent, field) => {
+    const [, name, at, value = ""] = /^([^=]+)=(@?)(.*)$/s.exec(field) ?? []
+    const [file, content] =
+      at === "@"
+        ? [`; filename="${value}"\r\nContent-Type: text/plain`, Fs.readFileSync(Sources.root + value, "utf8")]
+        : ["", value]
+    const part = `--curl\r\nContent-Disposition: form-data; name="${name}"${file}\r\n\r\n${content}\r\n--curl--\r\n`
+    return {
+      body: `${(sent.body ?? "").replace(/--curl--\r\n$/, "")}${part}`,
+      ...withHeader(sent, "content-type", "multipart/form-data; boundary=curl")
+    }
+  },
   "-d": (sent, body) => ({ body, ...withHeader(sent, "content-type", "application/x-www-form-urlencoded") }),
   "--json": (sent, body) => ({
     body,

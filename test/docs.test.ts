@@ -19,7 +19,8 @@ const imports = `
 import { Context, Data, Effect, Fiber, Layer, Schema, Stream } from "effect"
 import { HttpRouter, HttpServerResponse } from "effect/http"
 import { TestClock } from "effect/testing"
-import { App, Body, ErrorResponse, Handler, html, HttpError, Middleware, Redirect, Request, Response, Route, Server } from "effect-web"
+import { App, Body, ErrorResponse, Handler, html, HttpError, Middleware, Multipart, Proxy, Redirect, Request, Response, Route, Room, Server, Sse, StaticFiles, WebSocket } from "effect-web"
+import { tmpdir } from "node:os"
 `
 
 const pages = ["README.md", ...Fs.readdirSync(`${Sources.root}docs`).map((name) => `docs/${name}`)]
