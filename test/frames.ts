@@ -124,9 +124,15 @@ export const open = (
   client: Pick<Testing.Client, "connect">,
   path: string,
   changes: { readonly [name: string]: string | undefined } = {}
-): Effect.Effect<Raw, never, Scope.Scope> =>
+): Effect.Effect<Raw, never, Scope.Scope> => Effect.flatMap(Wire.open(client), (wire) => upgrade(wire, path, changes))
+
+/** Makes the handshake on a connection. */
+export const upgrade = (
+  wire: Wire.Wire,
+  path: string,
+  changes: { readonly [name: string]: string | undefined } = {}
+): Effect.Effect<Raw> =>
   Effect.gen(function* () {
-    const wire = yield* Wire.open(client)
     yield* wire.send(ask(path, changes))
     const head = yield* wire.until("\r\n\r\n")
     assert.match(head, /^HTTP\/1\.1 101 Switching Protocols\r\n/)

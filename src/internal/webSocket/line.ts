@@ -44,9 +44,7 @@ export const open = (wire: Wire, options: Outbox.Options & { readonly closeTimeo
   const end = Deferred.makeUnsafe<CloseEvent>()
   const slow = Deferred.makeUnsafe<CloseEvent>()
   const inbox = Inbox.make(wire)
-  const outbox = Outbox.make(wire, options, ({ code, text: reason }) =>
-    Deferred.doneUnsafe(slow, Exit.succeed({ code, reason }))
-  )
+  const outbox = Outbox.make(wire, options, (code, reason) => Deferred.doneUnsafe(slow, Exit.succeed({ code, reason })))
   let isAwaited = false
   let last: CloseEvent | undefined
   let alive: (() => void) | undefined

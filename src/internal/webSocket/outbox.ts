@@ -56,7 +56,11 @@ const size = (frame: Data | Prepared): number =>
   typeof frame === "string" ? frame.length : frame instanceof Uint8Array ? frame.byteLength : frame.bytes
 
 /** Makes the outbox of a connection. */
-export const make = (wire: Wire, { limit, slow }: Options, disconnect: (failure: WebSocketError) => void): Outbox => {
+export const make = (
+  wire: Wire,
+  { limit, slow }: Options,
+  disconnect: (code: number, reason: string) => void
+): Outbox => {
   let failure: WebSocketError | undefined
   let dropped = 0
   let queued = 0
@@ -64,8 +68,9 @@ export const make = (wire: Wire, { limit, slow }: Options, disconnect: (failure:
   let senders: Array<(exit: Exit.Exit<void, WebSocketError>) => void> = []
   const isFull = () => wire.buffered() >= limit
 
-  // Called whenever a message has left.
-  const flush = (): void => {
+  // Called whenever a message has left; for one that never will the end is about to be told.
+  const flush = (error?: unknown): void => {
+    if (error) return
     while (queue.length > 0 && failure === undefined && !isFull()) {
       const { bytes, frame } = queue.shift() as Waiting
       queued -= bytes
@@ -114,9 +119,10 @@ export const make = (wire: Wire, { limit, slow }: Options, disconnect: (failure:
     }
     if (slow === "suspend") return undefined
     if (slow === "disconnect") {
-      const failed = closed(1008, "Messages are taken too slowly")
+      const reason = "Messages are taken too slowly"
+      const failed = closed(1008, reason)
       end(failed)
-      disconnect(failed)
+      disconnect(1008, reason)
       return Exit.fail(failed)
     }
     keep(frame, slow === "dropOldest" ? undefined : slow.conflate(message()))

@@ -74,8 +74,9 @@ export const accept: Accept = ({ head, headers, request, socket }, { maxMessage,
 const wire = (opened: NodeWS.WebSocket, socket: Duplex): Wire => ({
   protocol: opened.protocol,
   send: (message, done) => {
-    if (opened.readyState !== opened.OPEN) queueMicrotask(done)
-    else if (typeof message === "string" || message instanceof Uint8Array) opened.send(message, done)
+    // The end is about to be told.
+    if (opened.readyState !== opened.OPEN) return
+    if (typeof message === "string" || message instanceof Uint8Array) opened.send(message, done)
     else Deflate.sendPrepared(opened, message, done)
   },
   buffered: () => opened.bufferedAmount,
@@ -93,9 +94,11 @@ const wire = (opened: NodeWS.WebSocket, socket: Duplex): Wire => ({
   listen: (listener) => listen(opened, socket, listener)
 })
 
-/** What of `ws` is not in its types: its receiver tells of a close frame before the connection has closed. */
+/** What of `ws` is not in its types: its receiver tells of a close frame, or of the end of what comes, before the connection closes. */
 interface Internals {
-  readonly _receiver: { readonly on: (event: "conclude", f: (code: number, reason: Buffer) => void) => void }
+  readonly _receiver: {
+    readonly on: (event: "conclude" | "finish", f: (code?: number, reason?: Buffer) => void) => void
+  }
 }
 
 const listen = (opened: NodeWS.WebSocket, socket: Duplex, listener: Listener): void => {
@@ -104,9 +107,10 @@ const listen = (opened: NodeWS.WebSocket, socket: Duplex, listener: Listener): v
   opened.on("ping", ponger(opened))
   // What the peer did wrong: `ws` has answered with its close code.
   opened.on("error", (error: NodeJS.ErrnoException) => listener.ending(faults[error.code ?? ""] ?? 1002, error.message))
-  ;(opened as unknown as Internals)._receiver.on("conclude", (code, reason) =>
-    listener.ending(code, reason.toString("utf8"))
-  )
+  const { _receiver } = opened as unknown as Internals
+  for (const event of ["conclude", "finish"] as const) {
+    _receiver.on(event, (code = 1006, reason) => listener.ending(code, reason?.toString("utf8") ?? ""))
+  }
   opened.on("close", (code: number, reason: Buffer) => listener.close(code, reason.toString("utf8")))
 }
 

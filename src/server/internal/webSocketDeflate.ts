@@ -26,7 +26,7 @@ export const options = {
 interface Internals {
   readonly _sender: {
     readonly _state: number
-    readonly sendFrame: (list: ReadonlyArray<Uint8Array>, done: () => void) => void
+    readonly sendFrame: (list: ReadonlyArray<Uint8Array>, done: (error?: unknown) => void) => void
   }
   readonly _extensions: {
     readonly "permessage-deflate"?: { readonly params: { readonly server_max_window_bits?: number } }
@@ -38,7 +38,7 @@ interface Sender {
 const { Sender } = NodeWS as unknown as { readonly Sender: Sender }
 
 /** Sends a frame that is made, in its turn. */
-export const sendPrepared = (opened: NodeWS.WebSocket, prepared: Prepared, done: () => void): void => {
+export const sendPrepared = (opened: NodeWS.WebSocket, prepared: Prepared, done: (error?: unknown) => void): void => {
   const { _extensions, _sender } = opened as unknown as Internals
   // It is compressing what was sent before: its queue keeps the order.
   if (_sender._state !== 0) opened.send(prepared.message, done)
