@@ -1,10 +1,11 @@
 // One server that shows every capability: a home page with buttons that try them.
 //   npm start, then open http://localhost:8080
 import * as Fs from "node:fs"
-import { Duration, Effect } from "effect"
-import { App, Compression, HttpError, Middleware, Request, Response, Route, Server } from "effect-web"
+import { Duration, Effect, Layer } from "effect"
+import { App, Compression, HttpError, type Middleware, Request, Response, Route, Server } from "effect-web"
 import * as Basics from "./showcase/basics.ts"
 import * as Failures from "./showcase/failures.ts"
+import * as Files from "./showcase/files.ts"
 import * as Lifecycle from "./showcase/lifecycle.ts"
 import { page } from "./showcase/page.ts"
 import * as Requests from "./showcase/requests.ts"
@@ -13,7 +14,7 @@ import * as Routing from "./showcase/routing.ts"
 
 const home = Effect.gen(function* () {
   const { port } = yield* Request.url
-  const groups = [Basics, Requests, Responses, Failures, Lifecycle].map(({ group }) => group)
+  const groups = [Basics, Requests, Responses, Files, Failures, Lifecycle].map(({ group }) => group)
   return Response.html(page(groups.toSpliced(1, 0, Routing.group(port || "80"))))
 })
 
@@ -38,8 +39,6 @@ const timing: Middleware.Middleware = (handler) =>
     Response.setHeader(response, "server-timing", `handler;dur=${Duration.toMillis(duration).toFixed(1)}`)
   )
 
-const journal = Middleware.provide(Lifecycle.Journal, Effect.succeed(Effect.runSync(Lifecycle.Journal.make)))
-
 const table = App.make({
   home: Route.get("/", home),
   source,
@@ -47,15 +46,19 @@ const table = App.make({
   ...Routing.routes,
   ...Requests.routes,
   ...Responses.routes,
+  ...Files.routes,
   ...Failures.routes,
   ...Lifecycle.routes
 })
 
 export const app = App.make({ ...table.routes, listing: Lifecycle.listing(table) }).pipe(
-  App.use(journal),
   App.use(timing),
   App.use(Lifecycle.secure),
   App.use(Compression.make())
 )
 
-if (import.meta.main) Server.run(app, { port: Number(process.env.PORT ?? 8080) })
+const services = Layer.merge(Lifecycle.Journal.layer, Files.News.layer)
+
+if (import.meta.main) {
+  Server.layer(app, { port: Number(process.env.PORT ?? 8080) }).pipe(Layer.provide(services), Server.launch())
+}

@@ -6,6 +6,7 @@ import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Browser from "./browser.ts"
 import * as Program from "./program.ts"
@@ -91,6 +92,18 @@ const wanted: ReadonlyArray<readonly [label: string, ...answer: ReadonlyArray<st
   ["GET yours", "content-language: en\n", "Good morning"],
   ["GET de, en;q=0.5", "Guten Morgen", "vary: Accept-Language, Accept-Encoding\n"],
   ["GET fr-CH", "Bonjour"],
+  ["POST not multipart: 415", "\n415 Unsupported Media Type\n", "accept: multipart/form-data\n"],
+  ["GET /assets/script.js", "\n200 OK\n", "content-type: text/javascript; charset=utf-8\n", "// Sends what a button"],
+  ["GET the first 10 bytes: 206", "\n206 Partial Content\n", "content-range: bytes 0-9/", "\n\n// Sends w"],
+  ["GET two ranges: multipart", "content-type: multipart/byteranges; boundary=", "content-range: bytes 0-9/"],
+  ["GET no such range: 416", "\n416 Range Not Satisfiable\n", "content-range: bytes */"],
+  ["GET /assets/none.js", "\n404 Not Found\n"],
+  ["GET /assets/%2e%2e/showcase.ts", "\n404 Not Found\n"],
+  ["GET /rows", "content-type: application/x-ndjson\n", '{"id":1,"at":"1970-01-02T00:00:00.000Z"}\n{"id":2'],
+  ["GET /countdown", "content-type: text/event-stream\n", 'event: Tick\ndata: {"_tag":"Tick","left":3}\n', "it flies"],
+  ["GET listen from now on", "\n200 OK\n", "retry: 1000\n", "This client has left."],
+  ["GET come again", "last-event-id: 0\n", "event: reset\n", "This client has left."],
+  ["GET /upstream: 502", "\n502 Bad Gateway\n", "The upstream server cannot be reached"],
   ["GET problem+json", "content-type: application/problem+json\n", '"title":"Not Found"'],
   ["GET HTML", "content-type: text/html; charset=utf-8\n", "<h1>404 Not Found</h1>"],
   ["GET text", "content-type: text/plain; charset=utf-8\n", "\n\n404: Not Found"],
@@ -142,7 +155,8 @@ layer(Showcase.layer, { excludeTestServices: true })("the showcase", (it) => {
   const forms: ReadonlyArray<readonly [action: string, answer: ReadonlyArray<string>]> = [
     ["/greet", ["200 OK", "<h1>Hello, &lt;img src=x onerror=&quot;alert(&#39;no&#39;)&quot;&gt;</h1>"]],
     ["/login", ["200 OK", '{"login":"ada","age":36,"password":"<redacted>"}']],
-    ["/users", ["201 Created", '{"id":1,"name":"Ada","email":"ada@example.com"}']]
+    ["/users", ["201 Created", '{"id":1,"name":"Ada","email":"ada@example.com"}']],
+    ["/news", ["201 Created", '{"id":"']]
   ]
   for (const [action, answer] of forms) {
     it.effect(`answers the form of ${action}`, () =>
@@ -154,6 +168,30 @@ layer(Showcase.layer, { excludeTestServices: true })("the showcase", (it) => {
       })
     )
   }
+
+  it.effect("takes a form with a file, and shows live what is published", () =>
+    Effect.gen(function* () {
+      const { page, url } = yield* Showcase
+      yield* page.open(url)
+      yield* page.run(() => {
+        const files = new DataTransfer()
+        files.items.add(new File(["a picture"], "sea.png", { type: "image/png" }))
+        document.querySelector<HTMLInputElement>("input[type=file]")!.files = files.files
+      })
+      assert.include(
+        yield* page.run(press, "/photos"),
+        '{"title":"The sea","filename":"sea.png","type":"image/png","bytes":9}'
+      )
+      const at = wanted.findIndex(([label]) => label === "GET listen from now on")
+      const listening = yield* Effect.forkChild(page.run(press, at), { startImmediately: true })
+      yield* page.run(async () => {
+        const shown = () => document.querySelector("output")!.textContent.includes("retry: 1000")
+        while (!shown()) await new Promise((resolve) => requestAnimationFrame(resolve))
+        await fetch("/news", { method: "POST", body: new URLSearchParams({ text: "It is live" }) })
+      })
+      assert.include(yield* Fiber.join(listening), 'data: "It is live"')
+    })
+  )
 
   const pages: ReadonlyArray<readonly [path: string, path: string, text: string]> = [
     ["/greet?name=%3Cimg%20src%3Dx%3E", "/greet?name=%3Cimg%20src%3Dx%3E", "Hello, <img src=x>"],

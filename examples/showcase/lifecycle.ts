@@ -1,7 +1,7 @@
 /**
  * Clients that leave, middleware, and the app as data.
  */
-import { Context, Effect, Ref } from "effect"
+import { Context, Effect, Layer, Ref } from "effect"
 import { App, html, Middleware, Response, Route } from "effect-web"
 import type { Group } from "./page.ts"
 
@@ -10,11 +10,14 @@ export class Journal extends Context.Service<
   Journal,
   { readonly add: (line: string) => Effect.Effect<void>; readonly lines: Effect.Effect<ReadonlyArray<string>> }
 >()("showcase/Journal") {
-  static readonly make = Effect.gen(function* () {
-    const lines = yield* Ref.make<ReadonlyArray<string>>([])
-    const add = (line: string) => Ref.update(lines, (all) => [...all.slice(-9), line])
-    return { add, lines: Ref.get(lines) }
-  })
+  static readonly layer = Layer.effect(
+    Journal,
+    Effect.gen(function* () {
+      const lines = yield* Ref.make<ReadonlyArray<string>>([])
+      const add = (line: string) => Ref.update(lines, (all) => [...all.slice(-9), line])
+      return { add, lines: Ref.get(lines) }
+    })
+  )
 }
 
 const slow = Effect.gen(function* () {

@@ -24,11 +24,14 @@ const showBody = async (body) => {
   if (length > most) write(`\n... ${length} characters in all`, "quiet")
 }
 
+const part = ([name, value]) => `${name}: ${value instanceof File ? `${value.name} (${value.size} bytes)` : value}\n`
+
 const show = async ({ body, headers = {}, leaveAfter, method = "GET", path }, leaving) => {
   output.replaceChildren()
   output.scrollTop = 0
   write(`${method} ${short(path, 200)}\n${lines(Object.entries(headers))}`, "quiet")
-  if (body !== undefined) write(`\n${short(body, 300)}\n`, "quiet")
+  if (body instanceof FormData) write(`\n${[...body].map(part).join("")}`, "quiet")
+  else if (body !== undefined) write(`\n${short(body, 300)}\n`, "quiet")
   write("\n")
   const timer = leaveAfter === undefined ? undefined : setTimeout(() => leaving.abort(), leaveAfter)
   try {
@@ -63,11 +66,12 @@ document.addEventListener("click", (event) => {
 })
 
 document.addEventListener("submit", (event) => {
-  const { dataset, method, action } = event.target
+  const { action, dataset, enctype, method } = event.target
   event.preventDefault()
   const fields = new URLSearchParams(new FormData(event.target))
   const path = new URL(action).pathname
   if (method === "get") return send({ path: `${path}?${fields}` })
+  if (enctype === "multipart/form-data") return send({ method: "POST", path, body: new FormData(event.target) })
   const isJson = dataset.as === "json"
   send({
     method: "POST",
