@@ -32,7 +32,7 @@ export const addForwarded = (lines: Array<string>, request: HttpServerRequest, i
   const protocol = target.protocol(request)
   const host = target.host(request)
   const [before, list] = isTrusted ? [headers.forwarded, headers["x-forwarded-for"]] : []
-  const address = isTrusted ? target.peer(request) : Option.getOrUndefined(request.remoteAddress)
+  const address = plain(isTrusted ? target.peer(request) : Option.getOrUndefined(request.remoteAddress))
   if (before === undefined || list !== undefined) {
     const all = list === undefined ? address : address === undefined ? list : `${list}, ${address}`
     if (all !== undefined) lines.push("x-forwarded-for", all)
@@ -45,6 +45,10 @@ export const addForwarded = (lines: Array<string>, request: HttpServerRequest, i
     lines.push("forwarded", before === undefined ? own : `${before}, ${own}`)
   }
 }
+
+// Without what only this machine can make something of: an IPv4 address as IPv6, a zone.
+const plain = (address: string | undefined): string | undefined =>
+  address?.replace(/^::ffff:(?=\d+\.)/i, "").replace(/%.*$/, "")
 
 const node = (address: string | undefined): string =>
   address === undefined ? "unknown" : address.includes(":") ? `"[${address}]"` : value(address)

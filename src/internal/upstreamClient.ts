@@ -1,17 +1,16 @@
 /**
- * Sends requests to upstream servers by Effect's `HttpClient`: the one in the context, else `fetch`.
+ * Sends requests to upstream servers by Effect's `FetchHttpClient`, for engines other than Node's.
  *
  * ```ts
  * const answer = yield* send({ origin: "http://127.0.0.1:9000", method: "GET", path: "/", ... })
  * ```
  *
- * For engines other than Node's. The path is written as the URL standard has it; no content coding is asked for, because `fetch`
- * undoes them.
+ * Not by the `HttpClient` in the context, which an app has made for something else: it may add a URL, retry, or fail for a status. The
+ * path is written as the URL standard has it, and no content coding is asked for, because `fetch` undoes them.
  */
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Cookies from "effect/http/Cookies"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as Headers from "effect/http/Headers"
 import * as HttpBody from "effect/http/HttpBody"
@@ -29,14 +28,13 @@ import { announcesMore, tooLarge } from "./readBody.ts"
 import type { Incoming, Outgoing } from "./upstream.ts"
 import * as Failure from "./upstreamFailure.ts"
 
-const byFetch = Context.get(Effect.runSync(Effect.scoped(Layer.build(FetchHttpClient.layer))), HttpClient.HttpClient)
+const client = Context.get(Effect.runSync(Effect.scoped(Layer.build(FetchHttpClient.layer))), HttpClient.HttpClient)
 
 /** Sends a request. */
 export const send = (outgoing: Outgoing): Effect.Effect<Incoming, Failure.Failure, Scope.Scope> =>
   Effect.withFiber((fiber) => {
     const { count, limit, source, timeouts } = outgoing
     if (source !== undefined && announcesMore(source, limit)) return Effect.fail(Failure.badRequest(tooLarge(limit)))
-    const client = Context.getOrUndefined(fiber.context, HttpClient.HttpClient) ?? byFetch
     const broken: Broken = { failure: undefined }
     const scope = Context.getUnsafe(fiber.context, Scope.Scope)
     count(1)
@@ -100,20 +98,14 @@ const failed = (cause: HttpClientError): Failure.Failure => {
 }
 
 const toIncoming = (response: HttpClientResponse, { method, timeouts }: Outgoing): Incoming => {
-  const source = (response as { readonly source?: unknown }).source
-  const isWeb = source instanceof globalThis.Response
+  // The response of fetch: its cookies are not parsed yet.
+  const { source } = response as unknown as { readonly source: globalThis.Response }
   // What fetch has decoded is as long as nobody knows.
-  const headers =
-    isWeb && response.headers["content-encoding"] !== undefined
-      ? Headers.removeMany(response.headers, ["content-encoding", "content-length"])
-      : response.headers
+  const decoded = response.headers["content-encoding"] === undefined ? [] : ["content-encoding", "content-length"]
   return {
     status: response.status,
     statusText: undefined,
-    headers: {
-      ...headers,
-      "set-cookie": isWeb ? source.headers.getSetCookie() : Cookies.toSetCookieHeaders(response.cookies)
-    },
+    headers: { ...Headers.removeMany(response.headers, decoded), "set-cookie": source.headers.getSetCookie() },
     body: method === "HEAD" ? new Uint8Array(0) : content(response, timeouts.idle),
     tunnel: undefined
   }

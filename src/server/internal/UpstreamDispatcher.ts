@@ -22,6 +22,7 @@ import * as Failure from "../../internal/upstreamFailure.ts"
 import { NodeRequest } from "./NodeRequest.ts"
 import { Upload } from "./Upload.ts"
 import { exchange } from "./UpstreamExchange.ts"
+import { connect } from "./UpstreamSocket.ts"
 
 /** What sends, and how its connections are closed. */
 export interface Upstreams {
@@ -31,16 +32,21 @@ export interface Upstreams {
 
 /** Makes it; connections are opened when they are needed. */
 export const make = (): Upstreams => {
-  const agent = new Undici.Agent({
-    // A tunnel needs HTTP/1.1, and so do the answers that Node's parser is known to check.
-    allowH2: false,
-    // The time of the caller is shorter, or there is none.
-    connect: { timeout: 120_000 }
-  })
+  const agents = new Map<number, Undici.Agent>()
+  // A request that is given up stays with its connection until that is there, or given up too.
+  const agentOf = (timeout: number): Undici.Agent => {
+    const known = agents.get(timeout)
+    if (known !== undefined) return known
+    const limit = Number.isFinite(timeout) ? timeout : 0
+    const agent = new Undici.Agent({ allowH2: false, connect: connect(limit) })
+    agents.set(timeout, agent)
+    return agent
+  }
   return {
     send: (outgoing) =>
       Effect.withFiber((fiber) => {
-        const dispatcher = Context.getOrUndefined(fiber.context, NodeHttpClient.Dispatcher) ?? agent
+        const dispatcher =
+          Context.getOrUndefined(fiber.context, NodeHttpClient.Dispatcher) ?? agentOf(outgoing.timeouts.connect)
         const scope = Context.getUnsafe(fiber.context, Scope.Scope)
         const { headers, limit, source } = outgoing
         // Engines do not mix: the requests of this one are of this class.
@@ -55,6 +61,6 @@ export const make = (): Upstreams => {
           own.push("content-encoding", coding)
         return exchange(dispatcher, outgoing, own, new Upload(source.body, limit), scope)
       }),
-    close: Effect.promise(() => agent.destroy())
+    close: Effect.promise(() => Promise.all([...agents.values()].map((agent) => agent.destroy())))
   }
 }

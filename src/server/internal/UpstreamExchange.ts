@@ -19,6 +19,7 @@ import * as Failure from "../../internal/upstreamFailure.ts"
 import { Inflow } from "./Inflow.ts"
 import * as Tunnel from "./Tunnel.ts"
 import type { Upload } from "./Upload.ts"
+import { isReset } from "./UpstreamSocket.ts"
 
 /** So many interim answers may come before the final one. */
 const maxInterim = 32
@@ -138,19 +139,26 @@ class Exchange implements Dispatcher.DispatchHandler {
     this.phase = "receive"
     this.wait(undefined)
     this.head = { status, statusText, headers }
-    // By then what came in the same packet has been read.
-    queueMicrotask(() => this.resume(this.answer(this.head as NonNullable<typeof this.head>)))
+    // By then what came in the same packet has been read, and when that was no HTTP, one turn later the connection is closed.
+    queueMicrotask(() => {
+      if (this.phase === "receive" && this.inflow.isEmpty) setImmediate(setImmediate, () => this.answer())
+      else this.answer()
+    })
   }
 
-  private answer(head: NonNullable<typeof this.head>): Effect.Effect<Incoming, Failure.Failure> {
+  private answer(): void {
     const { failure, inflow, phase } = this
+    // It is called when there is a head.
+    const head = this.head as NonNullable<typeof this.head>
     if (phase === "done" && failure === undefined) {
-      return Effect.succeed({ ...head, body: inflow.bytes, tunnel: undefined })
+      this.resume(Effect.succeed({ ...head, body: inflow.bytes, tunnel: undefined }))
+    } else if (failure !== undefined && inflow.isEmpty) {
+      this.resume(Effect.fail(failure))
+    } else {
+      this.keep()
+      if (this.controller?.paused === false) this.wait(this.outgoing.timeouts.idle)
+      this.resume(Effect.succeed({ ...head, body: inflow.stream(), tunnel: undefined }))
     }
-    if (failure !== undefined && inflow.isEmpty) return Effect.fail(failure)
-    this.keep()
-    if (phase === "receive" && this.controller?.paused === false) this.wait(this.outgoing.timeouts.idle)
-    return Effect.succeed({ ...head, body: inflow.stream(), tunnel: undefined })
   }
 
   // Before the fiber goes on: it may be interrupted at any step.
@@ -179,7 +187,9 @@ class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseEnd(): void {
-    if (this.phase !== "done") this.end(undefined)
+    if (this.phase === "done") return
+    // undici takes a reset for the end, where only the connection's end can be that of the answer.
+    this.end(isReset() ? Failure.failure("broken", "answered", new Error("The connection was reset")) : undefined)
   }
 
   onResponseError(_: Controller | undefined, cause: Error): void {
@@ -194,7 +204,9 @@ class Exchange implements Dispatcher.DispatchHandler {
     this.phase = "receive"
     this.socket = socket
     socket.on("error", () => {})
-    socket.once("close", () => this.onResponseEnd())
+    socket.once("close", () => {
+      if (this.phase !== "done") this.end(undefined)
+    })
     this.head = { status, statusText: undefined, headers }
     const answer: Incoming = { ...this.head, body: empty, tunnel: (near, lines) => Tunnel.run(near, socket, lines) }
     queueMicrotask(() => {
@@ -214,15 +226,16 @@ const expire = (exchange: Exchange): void => exchange.expire()
 const interrupted = Failure.failure("broken", "answered", undefined)
 const endless = Failure.failure("malformed", "answered", new Error("Too many interim answers"))
 
-const malformed = /^(?:HPE_|UND_ERR_HEADERS_OVERFLOW$|UND_ERR_RES_)/
+// undici's words for it, its own and those of its parser.
+const malformed = /^(?:HTTPParserError|HeadersOverflowError|ResponseContentLengthMismatchError)$/
 
 const classify = (phase: string, cause: Error & { readonly code?: string }): Failure.Failure => {
-  const { code = "", message } = cause
+  const { code, message, name } = cause
   if (phase === "connect") {
     const isLate = code === "UND_ERR_CONNECT_TIMEOUT" || code === "ETIMEDOUT"
     return Failure.failure(isLate ? "connectTimeout" : "unreachable", "nobody", cause)
   }
-  const isMalformed = malformed.test(code) || /^bad (?:response|upgrade)$/.test(message)
+  const isMalformed = malformed.test(name) || /^bad (?:response|upgrade)$/.test(message)
   if (isMalformed) return Failure.failure("malformed", "answered", cause)
   return Failure.failure("broken", phase === "receive" ? "answered" : "upstream", cause)
 }
