@@ -35,8 +35,11 @@ export interface Options {
 export interface Outbox {
   /** Fails when the connection has ended, or ends while it waits. */
   readonly send: (frame: Data | Prepared, message: unknown) => Effect.Effect<void, WebSocketError>
-  /** Sends what need not wait: false, and not sent, where it would have to. The message is asked for only where its key is needed. */
-  readonly offer: (frame: Data | Prepared, message: () => unknown) => boolean
+  /**
+   * Sends what need not wait: undefined, and not sent, where it would have to; true where the buffer is full now. The message is asked
+   * for only where its key is needed.
+   */
+  readonly offer: (frame: Data | Prepared, message: () => unknown) => boolean | undefined
   /** The messages that were dropped or replaced. */
   readonly dropped: () => number
   /** Hands over what waits in the queue, and takes nothing more: the connection is about to be closed. */
@@ -141,7 +144,8 @@ export const make = (
     for (const resume of all) resume(Exit.fail(failure))
   }
 
-  const offer: Outbox["offer"] = (frame, message) => attempt(frame, message) !== undefined
+  const offer: Outbox["offer"] = (frame, message) =>
+    attempt(frame, message) === undefined ? undefined : failure === undefined && queue.length === 0 && isFull()
 
   const shut = (cause: WebSocketError): void => {
     if (failure === undefined) for (const { frame } of queue) wire.send(frame, () => {})
