@@ -8,6 +8,7 @@
  *
  * The handler runs in a scope of its connection. It is interrupted when the peer has left, after it was given what had come. Its return
  * closes with 1000, a failure with the code that it names, a defect with 1011 and a line in the log, a stop of the server with 1001.
+ * With 64 messages or 256 KiB that wait for a handler, nothing more is read; that the peer has left, the next ping finds out then.
  *
  * @source aiohttp.web.WebSocketResponse
  * @spec RFC 6455; RFC 7692
