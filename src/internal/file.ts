@@ -25,6 +25,7 @@ import { respond, withStatus } from "./fileResponse.ts"
 import * as FileStore from "./fileStore.ts"
 import { Files } from "./files.ts"
 import { prepared } from "./responseBody.ts"
+import * as Root from "./staticRoot.ts"
 
 /** How a file is answered with. */
 export interface FileOptions {
@@ -35,13 +36,18 @@ export interface FileOptions {
   readonly contentType?: string
   /** Whether siblings as `report.csv.gz` are sent to clients that take them: those listed, or br, zstd and gzip; none unless given. */
   readonly precompressed?: boolean | ReadonlyArray<Codings.Coding>
+  /**
+   * The directory that the path is of and must not leave, for paths that are made of what a client sends: then what would lead out of
+   * it is NotFound (404), by "..", by links or by anything else, and so are names that begin with a dot.
+   */
+  readonly root?: string | URL
 }
 
 /**
  * Answers with a file, at a path from the working directory or a `file:` URL: with ETag and Last-Modified, 304, ranges, and
  * Content-Length. A file of up to 64 KiB is held in memory for as long as it does not change. A link is followed.
  *
- * The path is yours: never make it of what a client sends, that is for StaticFiles.
+ * Without `root` the path is yours: never make it of what a client sends.
  *
  * @errors NotFound (404) no such file, Forbidden (403) not readable or no regular file, PreconditionFailed (412) If-Match or
  * If-Unmodified-Since does not hold, RangeNotSatisfiable (416) the range is behind the end
@@ -57,15 +63,15 @@ export const file = (
   HttpServerRequest | Scope.Scope
 > => {
   const { status = 200 } = options
-  const location = FilePath.fromOption(path)
   const codings = Codings.fromOption(options.precompressed)
   const choose = Codings.choice(codings)
   const store = FileStore.make(FileStore.small * 8)
-  const head = headOf(location, options, codings.length > 0)
-  const wanted = { path: location, key: location, describe: () => head, check: Effect.void }
+  const place = placeOf(path, options.root)
+  const head = headOf(place.path, options, codings.length > 0)
   return Effect.withFiber((fiber) => {
     const request = Context.getUnsafe(fiber.context, HttpServerRequest)
     const files = fiber.getRef(Files)
+    const wanted = { path: place.path, key: "", describe: () => head, check: place.check(files) }
     const found = Effect.flatMapEager(FileStore.find(store, files, wanted), (original) =>
       typeof original === "string"
         ? Effect.fail(irregular)
@@ -75,6 +81,24 @@ export const file = (
       status === 200 ? respond(request, files, stored) : withStatus(files, stored, status)
     )
   })
+}
+
+interface Place {
+  readonly path: string
+  readonly check: (files: Files) => Effect.Effect<void, FileFailure>
+}
+
+const placeOf = (path: string | URL, root: string | URL | undefined): Place => {
+  if (root === undefined) {
+    const location = FilePath.fromOption(path)
+    return { path: location, check: () => Effect.void }
+  }
+  const base = { path: Root.rootOf(root), followSymlinks: false }
+  const below = FilePath.fromText(String(path), false)
+  // NUL is in no path: there is no such file.
+  if (below === undefined || below.isDirectory) return { path: "\0", check: () => Effect.void }
+  const key = below.segments.join("/")
+  return { path: Root.pathOf(base, key), check: (files) => Root.inside(base, files, key) }
 }
 
 const irregular = new FileFailure("Forbidden", undefined)

@@ -62,10 +62,14 @@ export const isInside = (root: string, path: string): boolean => {
   return path.length === root.length || /[/\\]$/.test(root) || /[/\\]/.test(path[root.length]!)
 }
 
-/** The path of a file as it is given to an option: of a `file:` URL its path. Throws a TypeError for another URL. */
+/** A path that is text already, as `parse` reads one from the wire. */
+export const fromText = (path: string, dotfiles: boolean): FilePath | undefined =>
+  parse(path.toWellFormed().split("/").map(encodeURIComponent).join("/"), dotfiles)
+
+/** The path of a file as it is given to an option: of a `file:` URL its path. Throws a TypeError for another URL, and for none. */
 export const fromOption = (path: string | URL): string => {
   if (typeof path === "string") {
-    if (path === "" || path.includes("\0")) throw new TypeError(`${JSON.stringify(path)} is no path of a file`)
+    if (path === "") throw new TypeError(`"" is no path of a file: give one, from the working directory`)
     return path
   }
   if (path.protocol !== "file:") throw new TypeError(`"${path.href}" is no file: give a path, or a URL of "file:"`)

@@ -56,7 +56,7 @@ export const make = (options: Options): Root => {
   const { cacheControl, fingerprints = false, memory } = options
   const cacheControlOf = Caching.rules({ cacheControl, fingerprints })
   return {
-    path: FilePath.fromOption(options.root).replace(/(?<=[^:])[/\\]+$/, ""),
+    path: rootOf(options.root),
     index: index === true ? "index.html" : index === false ? undefined : nameOf(index),
     fallback: fallback === undefined ? undefined : fallbackOf(fallback),
     listing,
@@ -76,6 +76,9 @@ export const make = (options: Options): Root => {
   }
 }
 
+/** The path of a root, without a slash behind it. */
+export const rootOf = (root: string | URL): string => FilePath.fromOption(root).replace(/(?<=[^:])[/\\]+$/, "")
+
 const bad = (fault: string) => new TypeError(`StaticFiles.make: ${fault}`)
 
 const nameOf = (index: string): string => {
@@ -85,7 +88,7 @@ const nameOf = (index: string): string => {
 
 const fallbackOf = (fallback: NonNullable<Options["fallback"]>): NonNullable<Root["fallback"]> => {
   const { exclude, file } = typeof fallback === "string" ? { file: fallback, exclude: [] } : fallback
-  const path = FilePath.parse(encodeURI(file), true)
+  const path = FilePath.fromText(file, true)
   if (path === undefined || path.isDirectory) {
     throw bad(`the fallback ${JSON.stringify(file)} is no file below the root; write its path, as "index.html"`)
   }
@@ -93,7 +96,8 @@ const fallbackOf = (fallback: NonNullable<Options["fallback"]>): NonNullable<Roo
 }
 
 /** The path of a file below the root. */
-export const pathOf = (root: Root, key: string): string => (key === "" ? root.path : `${root.path}/${key}`)
+export const pathOf = (root: Pick<Root, "path">, key: string): string =>
+  key === "" ? root.path : `${root.path}/${key}`
 
 /** What to look for to get a file. */
 export const wantedOf = (root: Root, files: Disk, key: string): FileStore.Wanted => {
@@ -102,7 +106,11 @@ export const wantedOf = (root: Root, files: Disk, key: string): FileStore.Wanted
 }
 
 /** Fails with NotFound when a path leads outside of the root by links, or by what a system makes of its names. */
-export const inside = (root: Root, files: Disk, key: string): Effect.Effect<void, FileFailure> =>
+export const inside = (
+  root: Pick<Root, "path" | "followSymlinks">,
+  files: Disk,
+  key: string
+): Effect.Effect<void, FileFailure> =>
   Effect.gen(function* () {
     const realRoot = yield* files.realPath(root.path)
     if (!key.split("/").every((name) => FilePath.isPlain(name, realRoot))) return yield* Effect.fail(outside)
@@ -124,10 +132,10 @@ const noDirectory = ({ path }: Root, cause: unknown): Error =>
 
 /** The URL of a file, with its version. */
 export const url = (root: Root, prefix: string, path: string): Effect.Effect<string> => {
-  const plain = `${prefix.replace(/\/+$/, "")}/${path.split("/").map(encodeURIComponent).join("/")}`
+  const plain = `${prefix.replace(/\/+$/, "")}/${path.toWellFormed().split("/").map(encodeURIComponent).join("/")}`
   return Effect.withFiber((fiber) => {
     const files = fiber.getRef(Files)
-    const parsed = FilePath.parse(encodeURI(path), root.dotfiles)
+    const parsed = FilePath.fromText(path, root.dotfiles)
     if (parsed === undefined || parsed.isDirectory) return Exit.succeed(plain)
     const found = FileStore.find(root.store, files, wantedOf(root, files, parsed.segments.join("/")))
     const versioned = Effect.flatMap(found, (file) =>

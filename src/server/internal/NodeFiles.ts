@@ -154,7 +154,12 @@ export const nodeFiles: Files = {
       (done) => Fs.open(path, flags, done),
       (descriptor) => opened(path, descriptor)
     ),
-  realPath: (path) => inPool((done) => Fs.realpath.native(path, done)),
+  realPath: (path) =>
+    ask(
+      () => Fs.realpathSync.native(path),
+      (done) => Fs.realpath.native(path, done),
+      (real) => Exit.succeed(real)
+    ),
   list: (path) =>
     Effect.map(
       inPool<Array<Fs.Dirent>>((done) => Fs.readdir(path, { withFileTypes: true }, done)),
