@@ -1,6 +1,7 @@
 /**
  * Files on their way: readers that are slow or leave, files that shrink, are replaced or grow, a disk that is slow.
  */
+import { execFileSync } from "node:child_process"
 import * as Fs from "node:fs"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
@@ -119,6 +120,23 @@ both("a file that a middleware compresses is read as a stream", compressed, ({ c
   })
 )
 
+const lying = App.make({
+  short: Route.get("/", Effect.map(Response.file(folder.at("large")), Response.setHeader("content-length", "70000")))
+})
+
+both("a Content-Length that is not that of the file cuts the connection, and is logged once", lying, ({ logs, wire }) =>
+  Effect.gen(function* () {
+    yield* wire.send(get("/"))
+    yield* wire.closed
+    yield* until(() => logs.some((line) => line.startsWith("Error")))
+    assert.deepStrictEqual(
+      logs.filter((line) => line.startsWith("Error")),
+      ["Error A response broke off after its head was sent (GET /)"]
+    )
+    yield* until(() => open(folder.path) === 0)
+  })
+)
+
 describe("a file that changes while it is sent", () => {
   const changing = Folder.make()
   const app = App.make({ file: Route.get("/", Response.file(changing.at("file"))) })
@@ -220,6 +238,23 @@ describe("a file that changes while it is sent", () => {
       isDone = true
     }).pipe(Effect.scoped)
   )
+})
+
+describe("the disk opens regular files only, and never waits for a writer", () => {
+  execFileSync("mkfifo", [folder.at("fifo")])
+  for (const [name, reason] of [
+    ["fifo", "Forbidden"],
+    [".", "Forbidden"],
+    ["nothing", "NotFound"]
+  ] as const) {
+    it.live(`${name}: ${reason}`, () =>
+      Effect.gen(function* () {
+        const failure = yield* Effect.flip(NodeFiles.nodeFiles.open(folder.at(name)))
+        assert.strictEqual(failure.reason, reason)
+        assert.strictEqual(open(folder.path), 0)
+      })
+    )
+  }
 })
 
 describe("a disk that is slow is asked in the thread pool", () => {

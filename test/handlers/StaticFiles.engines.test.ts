@@ -44,6 +44,7 @@ const rows: ReadonlyArray<Expected> = [
   ["/static/sub/", {}, 200, undefined],
   ["/static/large.bin", {}, 200, large],
   ["/static/large.bin", { range: "bytes=100-199" }, 206, large.subarray(100, 200)],
+  ["/static/large.bin", { range: "bytes=0-9,150000-150009" }, 206, undefined],
   ["/static/nothing", {}, 404, undefined],
   ["/static/file.txt/x", {}, 404, undefined],
   [`/static/${"x".repeat(300)}`, {}, 404, undefined],
