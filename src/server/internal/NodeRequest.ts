@@ -32,6 +32,7 @@ import type * as Socket from "effect/socket/Socket"
 import * as Cookie from "../../http/Cookie.ts"
 import type { Target } from "../../internal/compile.ts"
 import { RequestBody } from "./RequestBody.ts"
+import * as UpgradedSocket from "./UpgradedSocket.ts"
 
 /** What `modify` changes. */
 type Changes = Parameters<HttpServerRequest.HttpServerRequest["modify"]>[0]
@@ -179,8 +180,10 @@ export class NodeRequest extends Inspectable.Class implements HttpServerRequest.
     return this.upgradeWith()
   }
 
-  upgradeWith(): Effect.Effect<Socket.Socket, HttpServerError> {
-    return Effect.suspend(() => Effect.fail(this.fail("Parse", new Error("This request asks for no upgrade"))))
+  upgradeWith(options?: {
+    readonly headers?: Headers.Input | undefined
+  }): Effect.Effect<Socket.Socket, HttpServerError> {
+    return UpgradedSocket.open(this, options?.headers)
   }
 
   modify(changes: Changes): NodeRequest {

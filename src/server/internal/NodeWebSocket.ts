@@ -10,8 +10,9 @@
 import type * as Http from "node:http"
 import type { Duplex } from "node:stream"
 import * as NodeWS from "@effect/platform-node/NodeWS"
+import type { Connection } from "../../internal/takeover.ts"
 import { isSendable } from "../../internal/webSocket/failure.ts"
-import type { Accept, Listener, Wire } from "../../internal/webSocket/wire.ts"
+import type { Accept, Accepted, Listener, Wire } from "../../internal/webSocket/wire.ts"
 import * as Deflate from "./webSocketDeflate.ts"
 
 export { prepare } from "./webSocketDeflate.ts"
@@ -48,8 +49,16 @@ const serverOf = (maxPayload: number): NodeWS.WebSocketServer => {
 }
 
 /** Opens the connection; undefined when the client has left. The request was checked before. */
-export const accept: Accept = ({ head, headers, request, socket }, { maxMessage, offer, protocol }) => {
-  const duplex = socket as Duplex
+export const accept: Accept = (connection, accepted) => {
+  const opened = open(connection, accepted)
+  return opened === undefined ? undefined : wire(opened, connection.socket as Duplex)
+}
+
+/** Opens the connection as `ws` has it. */
+export const open = (
+  { head, headers, request, socket }: Connection,
+  { maxMessage, offer, protocol }: Accepted
+): NodeWS.WebSocket | undefined => {
   const handshake: Handshake = {
     method: "GET",
     headers: {
@@ -65,10 +74,10 @@ export const accept: Accept = ({ head, headers, request, socket }, { maxMessage,
   const rest = Buffer.from(head.buffer, head.byteOffset, head.byteLength)
   // Of a request it reads the method and the headers.
   const asked = handshake as unknown as Http.IncomingMessage
-  serverOf(maxMessage).handleUpgrade(asked, duplex, rest, (socket) => {
+  serverOf(maxMessage).handleUpgrade(asked, socket as Duplex, rest, (socket) => {
     opened = socket
   })
-  return opened === undefined ? undefined : wire(opened, duplex)
+  return opened
 }
 
 const wire = (opened: NodeWS.WebSocket, socket: Duplex): Wire => ({

@@ -33,7 +33,7 @@ type Response = HttpServerResponse.HttpServerResponse
 export const write = (request: NodeRequest, response: Response, state: ResponseHead.State): Effect.Effect<unknown> => {
   const out = request.response
   const { body, headers, status } = response
-  if (out.destroyed || out.writableEnded || out.headersSent) {
+  if (out.destroyed || out.writableEnded || out.headersSent || Upgrade.isTaken(out)) {
     discard(body)
     return Exit.void
   }

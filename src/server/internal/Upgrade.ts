@@ -43,7 +43,16 @@ export const listen = (server: Http.Server, { handle, previous }: Options): void
       const response = new Http.ServerResponse(source)
       // Their types want a net.Socket; in tests it is any Duplex.
       response.assignSocket(socket as Net.Socket)
-      response.once("finish", () => restore(server, socket as Net.Socket, response, head))
+      // Who leaves is seen only by who reads; what is read waits for its reader.
+      const leave = () => {
+        if (!taken.has(response)) socket.destroy()
+      }
+      socket.once("end", leave)
+      socket.read(0)
+      response.once("finish", () => {
+        socket.off("end", leave)
+        restore(server, socket as Net.Socket, response, head)
+      })
       handle(source, response, head)
     }
     const before = previous(socket)
@@ -108,19 +117,10 @@ export const hand = (
   { options, run }: Takeover
 ): Effect.Effect<unknown> =>
   Effect.withFiber((fiber) => {
-    const { source } = request
-    const { socket } = source
-    const headers = lines(response)
-    request.response.detachSocket(socket)
-    taken.add(request.response)
+    const { socket } = request.source
+    const connection = take(request, lines(response))
     const leave = () => fiber.interruptUnsafe(undefined, ClientAbort.annotation)
     if (options.watches !== true) socket.once("close", leave)
-    const connection: Connection = {
-      request: source,
-      socket,
-      head: request.head as Uint8Array,
-      headers
-    }
     return Effect.interruptible(Effect.suspend(() => run(connection))).pipe(
       Effect.catchCause((cause) =>
         Cause.hasInterruptsOnly(cause)
@@ -139,18 +139,24 @@ export const hand = (
     )
   })
 
-// Throws for what would break out of a line, as Node does for ordinary answers.
-const lines = ({ cookies, headers }: HttpServerResponse): Connection["headers"] => {
-  const all = [
-    ...Object.entries(headers).filter(([name]) => !framing.has(name)),
-    ...Cookies.toSetCookieHeaders(cookies).map((value) => ["set-cookie", value] as const)
-  ]
-  for (const [name, value] of all) {
+/**
+ * Takes the connection from its request; `headers` go into the 101. Throws for what would break out of a line, as Node does for
+ * ordinary answers.
+ */
+export const take = ({ head, response, source }: NodeRequest, headers: Connection["headers"]): Connection => {
+  for (const [name, value] of headers) {
     Http.validateHeaderName(name)
     Http.validateHeaderValue(name, value)
   }
-  return all
+  response.detachSocket(source.socket)
+  taken.add(response)
+  return { request: source, socket: source.socket, head: head as Uint8Array, headers }
 }
+
+const lines = ({ cookies, headers }: HttpServerResponse): Connection["headers"] => [
+  ...Object.entries(headers).filter(([name]) => !framing.has(name)),
+  ...Cookies.toSetCookieHeaders(cookies).map((value) => ["set-cookie", value] as const)
+]
 
 // What a 101 does not have, or the protocol says itself.
 const framing: ReadonlySet<string> = new Set([
