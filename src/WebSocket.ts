@@ -31,6 +31,7 @@ import { session } from "./internal/webSocket/session.ts"
 import type { Socket } from "./internal/webSocket/socket.ts"
 import { Acceptor, type Data } from "./internal/webSocket/wire.ts"
 
+export { type Client, type ClientOptions, type Contract, client, type Status } from "./internal/webSocket/client.ts"
 export type { Codec } from "./internal/webSocket/codec.ts"
 export { json, plain } from "./internal/webSocket/codec.ts"
 export { Close, CloseCode, type Closing, WebSocketError } from "./internal/webSocket/failure.ts"
