@@ -46,7 +46,7 @@ export const make = (
     return Exit.fail(malformed(`${type.essence} needs a boundary of 1 to 70 characters in its Content-Type`))
   }
   if (nesting.depth > limits.depth) return Exit.fail(malformed(`Multipart is nested more than ${limits.depth} deep`))
-  const feed = new Feed(new Scanner(boundary, limits.headers), chunks)
+  const feed = new Feed(new Scanner(boundary, limits.headers, chunks.release), chunks)
   return Exit.succeed(reader(parts(feed, type.essence === "multipart/form-data", limits, nesting)))
 }
 

@@ -27,6 +27,7 @@ const none: ReadonlyArray<Uint8Array> = []
 export class Scanner {
   private readonly delimiter: Delimiter
   private readonly headLimit: number
+  private readonly release: (chunk: Uint8Array) => void
   private state: "content" | "head" | "closed" = "content"
   // The first delimiter needs no line before it
   private chunk: Uint8Array = Uint8Array.of(CR, LF)
@@ -37,8 +38,9 @@ export class Scanner {
   private chunks = none
   private next = 0
 
-  /** The most bytes of the headers of a part, with their line ends. */
-  constructor(boundary: string, headLimit: number) {
+  /** The most bytes of the headers of a part, with their line ends; and what is done with content that nobody takes. */
+  constructor(boundary: string, headLimit: number, release: (chunk: Uint8Array) => void = () => {}) {
+    this.release = release
     this.delimiter = new Delimiter(boundary)
     this.headLimit = headLimit
   }
@@ -51,7 +53,12 @@ export class Scanner {
 
   /** The headers of the next part, without their last line end; what is left of the current part is passed over. */
   head(): Uint8Array | "more" | "end" | "large" {
-    while (this.state === "content") if (this.take(undefined) === "more") return "more"
+    while (this.state === "content") {
+      const passed: Array<Uint8Array> = []
+      const state = this.take(passed)
+      passed.forEach(this.release)
+      if (state === "more") return "more"
+    }
     if (this.state === "closed") return "end"
     for (;;) {
       // From the end of the line of the delimiter: that of a part without headers is followed by another
@@ -70,7 +77,7 @@ export class Scanner {
   }
 
   /** Adds to `pieces` what is there of the content of the current part. */
-  take(pieces: Array<Uint8Array> | undefined): "more" | "end" {
+  take(pieces: Array<Uint8Array>): "more" | "end" {
     while (this.state === "content") {
       const found = this.delimiter.find(this.chunk, this.from)
       const after = found === -1 ? "cut" : this.delimiter.following(this.chunk, found + this.delimiter.length)
@@ -79,7 +86,7 @@ export class Scanner {
         continue
       }
       const end = found === -1 ? this.delimiter.partial(this.chunk, this.from) : found
-      if (end > this.at) pieces?.push(this.chunk.subarray(this.at, end))
+      if (end > this.at) pieces.push(this.chunk.subarray(this.at, end))
       this.at = Math.max(this.at, end)
       this.from = end
       if (after === "closing") this.close()

@@ -8,6 +8,7 @@
  * It is read when it is pulled: while nobody does, at most 64 KiB wait, and the client too.
  */
 import * as NodeStream from "node:stream"
+import * as Arr from "effect/Array"
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -32,8 +33,7 @@ export const open: Open = (own) =>
     const begin = Effect.suspend((): Chunks["pull"] => {
       if (!announced(request.source)) return Cause.done()
       try {
-        const readable = request.body.open()
-        reading = new Reading(readable, limit, readable === request.source)
+        reading = new Reading(request, limit)
         return Effect.andThen(Scope.addFinalizer(scope, reading.close), reading.pull)
       } catch (error) {
         // What it throws besides is that the body was taken before
@@ -46,52 +46,69 @@ export const open: Open = (own) =>
 
 class Reading {
   readonly pull: Chunks["pull"]
+  /** Leaves the rest to who takes it next. */
   readonly close: Effect.Effect<void>
   private readonly readable: NodeStream.Readable
   private readonly isShared: boolean
+  private waiting: Array<Uint8Array> = []
   private ended: Exit.Exit<never, Failure | Cause.Done> | undefined
   private wake: (() => void) | undefined
 
-  constructor(readable: NodeStream.Readable, limit: bigint | undefined, isShared: boolean) {
+  constructor(request: NodeRequest, limit: bigint | undefined) {
+    const readable = request.body.open()
     this.readable = readable
-    this.isShared = isShared
+    this.isShared = readable === request.source
     const most = limit === undefined ? Number.POSITIVE_INFINITY : Number(limit)
     let size = 0
-    this.pull = Effect.suspend(() => {
-      const first: Buffer | null = readable.read()
-      if (first === null) return this.ended ?? Effect.andThen(this.wait, this.pull)
-      const chunks: [Uint8Array, ...Array<Uint8Array>] = [first]
-      size += first.length
-      for (let next: Buffer | null = readable.read(); next !== null; next = readable.read()) {
-        chunks.push(next)
-        size += next.length
-      }
-      return size > most ? Exit.fail(tooLarge(limit)) : Exit.succeed(chunks)
-    })
-    const notify = () => this.wake?.()
-    readable.on("readable", notify)
-    const unlisten = NodeStream.finished(readable, { writable: false }, (error) => {
-      this.ended = Exit.fail(error ? failure(error) : Cause.Done())
-      notify()
-    })
-    this.close = Effect.sync(() => {
-      readable.off("readable", notify)
+    const onData = (chunk: Buffer): void => {
+      size += chunk.length
+      this.waiting.push(chunk)
+      readable.pause()
+      this.wake?.()
+    }
+    // Unlike `read`, which joins what has come, it gives the chunks themselves
+    readable.pause().on("data", onData)
+    const unlisten = NodeStream.finished(readable, { writable: false }, (error) => this.end(error))
+    const leave = (): void => {
+      readable.off("data", onData)
       unlisten()
+      this.end(new Error("The answer was sent before the body was read"))
+    }
+    // Before the rest is thrown away
+    request.response.prependListener("finish", leave)
+    this.close = Effect.sync(() => {
+      leave()
+      request.response.off("finish", leave)
       // To destroy the request would be to destroy its connection
-      if (!isShared) readable.destroy()
+      if (!this.isShared) readable.destroy()
+    })
+    this.pull = Effect.suspend(() => {
+      const chunks = this.waiting
+      if (Arr.isArrayNonEmpty(chunks)) {
+        this.waiting = []
+        return size > most ? Exit.fail(tooLarge(limit)) : Exit.succeed(chunks)
+      }
+      if (this.ended !== undefined) return this.ended
+      readable.resume()
+      return Effect.andThen(this.wait, this.pull)
     })
   }
 
-  // Node's parser makes a copy of what it has read, for this one reader. It is a whole buffer, and none of the pool
+  // Node's parser has copied what it read into a whole buffer, and this is its one reader
   release({ buffer, length }: Uint8Array): void {
     if (!this.isShared || length < 16 * 1024 || length !== buffer.byteLength) return
-    if (this.readable.listenerCount("data") === 0 && buffer instanceof ArrayBuffer) buffer.transfer(0)
+    if (this.readable.listenerCount("data") === 1 && buffer instanceof ArrayBuffer) buffer.transfer(0)
+  }
+
+  private end(error: Error | null | undefined): void {
+    this.ended ??= Exit.fail(error ? failure(error) : Cause.Done())
+    this.wake?.()
   }
 
   private readonly wait = Effect.callback<void>((resume) => {
     this.wake = () => resume(Exit.void)
     // The fiber may have paused between looking and waiting
-    if (this.ended !== undefined || this.readable.readableLength > 0) resume(Exit.void)
+    if (this.ended !== undefined || this.waiting.length > 0) resume(Exit.void)
   })
 }
 
