@@ -56,7 +56,7 @@ export interface Options {
   readonly receiveTimeout?: Duration.Input
   /** How long the peer may take to close, and a handler to end when the peer has left; 10 seconds. */
   readonly closeTimeout?: Duration.Input
-  /** How many bytes wait for a slow peer; 1 MiB. Then `slow` decides. */
+  /** How many bytes wait for a slow peer, where each message counts 128 more than it has; 1 MiB. Then `slow` decides. */
   readonly sendBuffer?: ByteSize.Input
   /** What happens to a message that finds the buffer full; "suspend": its sender waits. */
   readonly slow?: Slow

@@ -6,8 +6,8 @@
  * yield* outbox.send("hello")
  * ```
  *
- * Up to `limit` bytes wait in the buffer of the connection. Then a policy decides, so that a peer which stops reading never costs more
- * memory than that and one message a sender.
+ * Up to `limit` bytes wait in the buffer of the connection, where each message counts 128 more than it has. Then a policy decides, so
+ * that a peer which stops reading never costs more memory than that and one message a sender.
  */
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -54,9 +54,12 @@ interface Waiting {
   readonly key: string | number | undefined
 }
 
+/** What a message that waits costs besides its bytes: a slow peer must not make a hundred megabytes of a million small ones. */
+const overhead = 128
+
 /** The bytes of a message, as far as the buffer is concerned. */
 const size = (frame: Data | Prepared): number =>
-  typeof frame === "string" ? frame.length : frame instanceof Uint8Array ? frame.byteLength : frame.bytes
+  overhead + (typeof frame === "string" ? frame.length : frame instanceof Uint8Array ? frame.byteLength : frame.bytes)
 
 /** Makes the outbox of a connection. */
 export const make = (
@@ -69,15 +72,25 @@ export const make = (
   let queued = 0
   let queue: Array<Waiting> = []
   let senders: Array<(exit: Exit.Exit<void, WebSocketError>) => void> = []
-  const isFull = () => wire.buffered() >= limit
+  let leaving = 0
+  const isFull = () => wire.buffered() + leaving * overhead >= limit
+
+  const hand = (frame: Data | Prepared): void => {
+    leaving++
+    wire.send(frame, left)
+  }
 
   // Called whenever a message has left; for one that never will the end is about to be told.
-  const flush = (error?: unknown): void => {
-    if (error) return
+  const left = (error?: unknown): void => {
+    leaving--
+    if (!error) flush()
+  }
+
+  const flush = (): void => {
     while (queue.length > 0 && failure === undefined && !isFull()) {
       const { bytes, frame } = queue.shift() as Waiting
       queued -= bytes
-      wire.send(frame, flush)
+      hand(frame)
     }
     if (queue.length > 0 || isFull()) return
     const all = senders
@@ -117,7 +130,7 @@ export const make = (
   const attempt = (frame: Data | Prepared, message: () => unknown): Exit.Exit<void, WebSocketError> | undefined => {
     if (failure !== undefined) return Exit.fail(failure)
     if (queue.length === 0 && !isFull()) {
-      wire.send(frame, flush)
+      hand(frame)
       return Exit.void
     }
     if (slow === "suspend") return undefined
