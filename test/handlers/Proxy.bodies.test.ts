@@ -3,14 +3,15 @@
  */
 import type * as Http from "node:http"
 import * as Zlib from "node:zlib"
-import { assert, describe } from "@effect/vitest"
+import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import type * as Proxy from "../../src/handlers/Proxy.ts"
 import type { Middleware } from "../../src/Middleware.ts"
 import * as Route from "../../src/Route.ts"
-import { get, post, standstill, turns, until } from "../server/both.ts"
-import { echo, echoed, type Given, proxied, rawUpstream, upstream } from "./upstream.ts"
+import { get, post, recorder, standstill, turns, until } from "../server/both.ts"
+import { start } from "../server/started.ts"
+import { appOf, echo, echoed, type Given, proxied, rawUpstream, upstream } from "./upstream.ts"
 
 const chunked = (path: string, ...chunks: ReadonlyArray<string>): string =>
   `POST ${path} HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n${chunks
@@ -275,6 +276,43 @@ describe("a client that leaves", () => {
       assert.deepStrictEqual(logs, [])
     })
   )
+})
+
+describe("clients that leave at any time", () => {
+  let running = 0
+  const server = upstream((request, response) => {
+    running++
+    response.on("close", () => running--)
+    if (request.url === "/drip") response.write("x".repeat(100_000))
+    else if (request.url === "/echo") request.pipe(response)
+  })
+  it.live("leave no connection, no fiber and no line in the log", () => {
+    const { layer, logs } = recorder()
+    return Effect.gen(function* () {
+      const { requests, url } = yield* server
+      const { connect, server: own } = yield* start(appOf({}, url))
+      const heads = ["", "Connection: upgrade\r\nUpgrade: x\r\n"]
+      const bytes = ["/drip", "/echo", "/silent"].flatMap((path) => [
+        ...heads.map((head) => get(path, head)),
+        `POST ${path} HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n${"x".repeat(50_000)}`
+      ])
+      for (let round = 0; round < 10; round++) {
+        const wires = yield* Effect.forEach(bytes, () => connect)
+        yield* Effect.forEach(wires, (wire, index) => wire.send(bytes[index]!))
+        for (let turn = 0; turn < round; turn++) yield* Effect.yieldNow
+        if (round % 3 === 0) yield* turns
+        for (const { socket } of wires) socket.destroy()
+      }
+      yield* until(() => running === 0)
+      assert.isAbove(requests(), 0)
+      const open = Effect.callback<number>((resume) => {
+        own.node.getConnections((_, count) => resume(Effect.succeed(count)))
+      })
+      yield* Effect.repeat(open, { until: (count) => count === 0 })
+      yield* turns
+      assert.deepStrictEqual(logs, [])
+    }).pipe(Effect.scoped, Effect.provide(layer))
+  })
 })
 
 describe("an upstream server that refuses a body", () => {

@@ -232,6 +232,23 @@ describe("an upgrade", () => {
       assert.isUndefined(echoed(yield* wire.answer()).headers.upgrade)
     })
   )
+  let asked = 0
+  const silent = upstreamWith((_, socket) => {
+    asked++
+    socket.on("end", () => socket.end()).resume()
+  })
+  for (const end of ["end", "destroy"] as const) {
+    proxied(`whose client leaves by ${end} before it is answered is broken off`, silent, ({ logs, upstream, wire }) =>
+      Effect.gen(function* () {
+        const before = asked
+        yield* wire.send(ask("x/2"))
+        yield* until(() => asked > before)
+        wire.socket[end]()
+        yield* until(() => upstream.sockets.size === 0)
+        assert.deepStrictEqual(logs, [])
+      })
+    )
+  }
   proxied(
     "of which middleware makes something else leaves nothing open",
     shouting,

@@ -64,7 +64,11 @@ class End extends Duplex {
   }
 
   finish(): void {
-    if (!this.destroyed && !this.ended) this.push(null)
+    if (!this.destroyed && !this.ended) {
+      this.push(null)
+      // As a socket's: the end is seen when there is nothing before it, by whoever reads or not.
+      this.read(0)
+    }
     this.ended = true
   }
 
