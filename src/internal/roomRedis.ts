@@ -138,7 +138,9 @@ const receive = (
   const mirror = mirrors.get(room)
   if (mirror === undefined) return Effect.void
   if (kind === "t" || kind === "b") {
-    return Effect.sync(() => mirror.deliver(fromFrame(kind, value), id === "" ? undefined : id))
+    const handed = Effect.sync(() => mirror.deliver(fromFrame(kind, value), id === "" ? undefined : id))
+    // The other messages are still to be heard.
+    return Effect.catchDefect(handed, (cause) => Effect.logError("A message could not be handed to a room", cause))
   }
   const isKnown = mirror.change(Number(version), id, kind === "+" ? value : undefined, node)
   return isKnown ? Effect.void : Effect.asVoid(Effect.forkScoped(sync(mirror)))
