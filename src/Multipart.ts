@@ -25,7 +25,7 @@ import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
 import type * as Body from "./Body.ts"
 import type * as HttpError from "./HttpError.ts"
-import { decoder, recorder } from "./internal/decode.ts"
+import { decoder, knows, recorder } from "./internal/decode.ts"
 import * as Form from "./internal/multipart/form.ts"
 import * as Limits from "./internal/multipart/limits.ts"
 import { entries, open } from "./internal/multipart/request.ts"
@@ -134,8 +134,9 @@ export const reader: Effect.Effect<Reader, Failure, HttpServerRequest | Scope.Sc
 
 /**
  * Decodes a form, `multipart/form-data`, with a schema of its fields and files. Numbers and booleans are read from their texts. What
- * occurs once is a value, or always an array where the schema wants one; blank values are kept, files that were not chosen left out.
- * Files are in a temporary directory until the scope of the request closes. A second read gets the same parts.
+ * occurs once is a value, or always an array where the schema wants one; blank values are kept. Files that were not chosen, or that the
+ * schema does not name, are left out; the others are in a temporary directory until the scope of the request closes. A second read
+ * gets the same parts.
  *
  * @errors as `readerWith`, UnprocessableContent (422) not the schema
  * @source aiohttp.web.BaseRequest.post
@@ -146,10 +147,10 @@ export const form = <A, R>(
   options: Options = {}
 ): Body.Body<A, R | Scope.Scope> => {
   const codec = Schema.toCodecStringTree(schema)
-  const [decode, record, limits] = [decoder(codec, "body"), recorder(codec), Limits.parse(options)]
-  const contentType = "multipart/form-data"
+  const [decode, record, known] = [decoder(codec, "body"), recorder(codec), knows(codec)]
+  const [contentType, limits] = ["multipart/form-data", Limits.parse(options)] as const
   return Object.assign(
-    Effect.flatMap(entries(contentType, limits), (entries) => decode(record(entries))),
+    Effect.flatMap(entries(contentType, limits, known), (entries) => decode(record(entries))),
     { "~body": { contentType, schema, limit: limits.body } }
   )
 }

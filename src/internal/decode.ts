@@ -69,6 +69,9 @@ export const recorder = (schema: Schema.Constraint) => {
   }
 }
 
+/** Compiles whether the record of a schema may have a name, as far as its encoded side tells. */
+export const knows = (schema: Schema.Constraint) => knownNames(SchemaAST.toEncoded(schema.ast))
+
 const format = SchemaIssue.makeFormatterStandardSchemaV1()
 
 const toFailure = (where: Place, cause: Cause.Cause<SchemaIssue.Issue>) => {
@@ -134,6 +137,17 @@ const hide = (issue: SchemaIssue.Issue, hidden: boolean): SchemaIssue.Issue => {
 const isRedacted = (ast: SchemaAST.AST): boolean => {
   const representation: unknown = SchemaAST.isDeclaration(ast) ? ast.annotations?.representation : undefined
   return Predicate.hasProperty(representation, "id") && representation.id === "effect/schema/Redacted"
+}
+
+const knownNames = (ast: SchemaAST.AST): ((name: string) => boolean) => {
+  if (SchemaAST.isSuspend(ast)) return knownNames(ast.thunk())
+  if (SchemaAST.isUnion(ast)) {
+    const members = ast.types.map(knownNames)
+    return (name) => members.some((member) => member(name))
+  }
+  if (!SchemaAST.isObjects(ast) || ast.indexSignatures.length > 0) return () => true
+  const known = new Set(ast.propertySignatures.map(({ name }) => name))
+  return (name) => known.has(name)
 }
 
 const arrayNames = (ast: SchemaAST.AST): ((name: string) => boolean) => {

@@ -37,7 +37,8 @@ const folder = Effect.acquireRelease(
 
 const save = Effect.gen(function* () {
   const path = yield* folder
-  const parts = yield* Multipart.reader
+  // Each file is synced: a thousand take their time
+  const parts = yield* Multipart.readerWith({ maxParts: 20 })
   const sizes: Array<number> = []
   for (let part = yield* parts.next; part !== undefined; part = yield* parts.next) {
     sizes.push(yield* part.saveTo(`${path}/${part.filename || "none"}`))

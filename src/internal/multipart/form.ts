@@ -2,7 +2,7 @@
  * The parts of a form, all of them: texts in memory, files in a directory that the scope deletes.
  *
  * ```ts
- * const entries = yield* collect(reader, limits) // [["title", "Hello"], ["photo", file]]
+ * const entries = yield* collect(reader, limits, () => true) // [["title", "Hello"], ["photo", file]]
  * ```
  *
  * @spec RFC 7578
@@ -26,8 +26,12 @@ const known = new WeakSet<object>()
 /** True for a file of a form. */
 export const isFile = (u: unknown): u is File => typeof u === "object" && u !== null && known.has(u)
 
-/** Reads all parts. Those of a part that is multipart itself have its name (RFC 7578 §4.3). */
-export const collect = (reader: Reader, limits: Limits): Effect.Effect<ReadonlyArray<Entry>, Failure, Scope.Scope> =>
+/** Reads all parts but the files that nobody knows. Those of a part that is multipart itself have its name (RFC 7578 §4.3). */
+export const collect = (
+  reader: Reader,
+  limits: Limits,
+  knows: (name: string) => boolean
+): Effect.Effect<ReadonlyArray<Entry>, Failure, Scope.Scope> =>
   Effect.gen(function* () {
     const directory = yield* Effect.cached(temporary)
     const entries: Array<Entry> = []
@@ -39,6 +43,7 @@ export const collect = (reader: Reader, limits: Limits): Effect.Effect<ReadonlyA
           const name = outer ?? part.name
           if (part.contentType.startsWith("multipart/")) return yield* add(yield* part.parts, name)
           if (part.filename !== undefined) {
+            if (!knows(name)) return
             const file = yield* store(part, name, part.filename, `${yield* directory}/${stored++}`)
             // What a browser sends where no file was chosen
             if (file.size > 0 || file.filename !== "") entries.push([name, file])

@@ -41,10 +41,11 @@ const read = new WeakMap<object, Exit.Exit<ReadonlyArray<Entry>, Failure>>()
 /** All entries of a form, read once: who asks again, after a failure too, gets the same. */
 export const entries = (
   kind: "multipart/form-data",
-  limits: Limits
+  limits: Limits,
+  knows: (name: string) => boolean
 ): Effect.Effect<ReadonlyArray<Entry>, Failure, HttpServerRequest | Scope.Scope> =>
   Effect.flatMap(HttpServerRequest, ({ source }) => {
-    const collected = Effect.flatMap(open(kind, limits), (reader) => collect(reader, limits))
+    const collected = Effect.flatMap(open(kind, limits), (reader) => collect(reader, limits, knows))
     return read.get(source) ?? Effect.onExit(collected, (exit) => Effect.sync(() => void read.set(source, exit)))
   })
 
