@@ -261,6 +261,7 @@ describe("a disk that is slow is asked in the thread pool", () => {
   const slow = App.make({
     large: Route.get("/large", Response.file(folder.at("large"))),
     small: Route.get("/small", Response.file(folder.at("small"))),
+    nul: Route.get("/nul", Response.file("a\0b")),
     missing: Route.get("/missing", Response.file(folder.at("missing"))),
     directory: Route.get("/directory", Response.file(folder.path))
   })
@@ -280,6 +281,7 @@ describe("a disk that is slow is asked in the thread pool", () => {
       assert.isTrue((yield* Folder.ask(client, "/large")).body.equals(content))
       for (const _ of [1, 2]) assert.strictEqual((yield* Folder.ask(client, "/small")).body.toString(), "small")
       assert.strictEqual((yield* Folder.ask(client, "/missing")).status, 404)
+      assert.strictEqual((yield* Folder.ask(client, "/nul")).status, 404)
       assert.strictEqual((yield* Folder.ask(client, "/directory")).status, 403)
       yield* until(() => open(folder.path) === 0)
     })

@@ -7,10 +7,11 @@ import * as Fs from "node:fs"
 import { assert, vi } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { App, Response, Route, StaticFiles } from "effect-web"
+import * as NodeFiles from "../../src/server/internal/NodeFiles.ts"
 import type * as Wire from "../conformance/wire.ts"
 import * as Folder from "../folder.ts"
 import * as Seeded from "../seeded.ts"
-import { both, until } from "../server/both.ts"
+import { both, type Given, until } from "../server/both.ts"
 
 vi.setConfig({ testTimeout: 3_600_000 })
 
@@ -185,13 +186,21 @@ const open = (): number =>
         }
       }).length
 
-both("whatever is asked", app, ({ connect, logs }) =>
+const slow = () => {
+  NodeFiles.timed(() => {
+    const end = performance.now() + 3
+    while (performance.now() < end);
+  })
+}
+
+const ask = ({ connect, logs }: Given, isSlow: boolean) =>
   Effect.gen(function* () {
     yield* Folder.settled
     const random = Seeded.make(seed)
     let wire = yield* connect
     let tag = '"x"'
     for (let turn = 0; turn < count; turn++) {
+      if (isSlow && turn % 1000 === 0) slow()
       const { bytes, method } = request(random, tag)
       yield* wire.send(bytes)
       const answer = yield* wire.answer(method)
@@ -208,4 +217,5 @@ both("whatever is asked", app, ({ connect, logs }) =>
       []
     )
   })
-)
+both("whatever is asked", app, (given) => ask(given, false))
+both("whatever is asked of a slow disk", app, (given) => ask(given, true))

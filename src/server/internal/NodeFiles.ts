@@ -40,10 +40,22 @@ const toFailure = (cause: unknown): FileFailure =>
 
 const notFound = Exit.fail(new FileFailure("NotFound", undefined))
 
-// Synchronously, or by a callback.
+type Call<A> = (done: (error: NodeJS.ErrnoException | null, value: A) => void) => void
+
+const inPool = <A>(call: Call<A>): Effect.Effect<A, FileFailure> =>
+  Effect.callback((resume) => {
+    try {
+      call((error, value) => resume(error === null ? Exit.succeed(value) : Exit.fail(toFailure(error))))
+    } catch (error) {
+      // Arguments are refused at once, as a path with NUL in it.
+      resume(Exit.fail(toFailure(error)))
+    }
+  })
+
+// Synchronously, or in the thread pool.
 const ask = <A, B>(
   synchronous: () => A,
-  asynchronous: (done: (error: NodeJS.ErrnoException | null, value: A) => void) => void,
+  asynchronous: Call<A>,
   f: (value: A) => Exit.Exit<B, FileFailure>
 ): Effect.Effect<B, FileFailure> => {
   const answer = (value: () => A): Exit.Exit<B, FileFailure> => {
@@ -54,9 +66,7 @@ const ask = <A, B>(
     }
   }
   if (!isSlow()) return answer(() => timed(synchronous))
-  return Effect.callback((resume) => {
-    asynchronous((error, value) => resume(error === null ? answer(() => value) : Exit.fail(toFailure(error))))
-  })
+  return Effect.flatMapEager(inPool(asynchronous), (value) => answer(() => value))
 }
 
 const toInfo = (stats: Fs.Stats): Info => ({
@@ -134,11 +144,6 @@ const opened = (path: string, descriptor: number): Exit.Exit<NodeFile, FileFailu
 
 const kindOf = (entry: Fs.Dirent): Info["kind"] | "link" =>
   entry.isFile() ? "file" : entry.isDirectory() ? "directory" : entry.isSymbolicLink() ? "link" : "other"
-
-const inPool = <A>(call: (done: (error: NodeJS.ErrnoException | null, value: A) => void) => void) =>
-  Effect.callback<A, FileFailure>((resume) =>
-    call((error, value) => resume(error === null ? Exit.succeed(value) : Exit.fail(toFailure(error))))
-  )
 
 /** The disk. */
 export const nodeFiles: Files = {
