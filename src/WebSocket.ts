@@ -99,8 +99,15 @@ export const make = <Receive, Send, E extends Closing = never, R = never>(
   handler: (socket: Socket<Receive, Send>) => Effect.Effect<unknown, E, R>
 ): Endpoint<Receive, Send, Exclude<R, Scope.Scope>> => {
   const { codec = Codec.json, receive, send, ...rest } = options
-  const { allows, compress, maxMessage, protocols, settings } = checked(rest)
-  const compiled = Codec.compile(codec, receive, send)
+  return endpoint({ codec, receive, send, options: rest }, Codec.compile(codec, receive, send), handler)
+}
+
+const endpoint = <Receive, Send, E extends Closing, R>(
+  parts: Pick<Endpoint<Receive, Send, R>, "codec" | "options" | "receive" | "send">,
+  compiled: Codec.Compiled<Receive, Send>,
+  handler: (socket: Socket<Receive, Send>) => Effect.Effect<unknown, E, R>
+): Endpoint<Receive, Send, Exclude<R, Scope.Scope>> => {
+  const { allows, compress, maxMessage, protocols, settings } = checked(parts.options)
   const upgrade = Effect.gen(function* () {
     const request = yield* HttpServerRequest
     const agreed = Handshake.agree(request, protocols, allows(request))
@@ -121,10 +128,7 @@ export const make = <Receive, Send, E extends Closing = never, R = never>(
   })
   return {
     _tag: "WebSocket",
-    receive,
-    send,
-    codec,
-    options: rest,
+    ...parts,
     upgrade: upgrade as Endpoint<Receive, Send, Exclude<R, Scope.Scope>>["upgrade"]
   }
 }
@@ -133,10 +137,10 @@ export const make = <Receive, Send, E extends Closing = never, R = never>(
 export const raw = <E extends Closing = never, R = never>(
   options: Options,
   handler: (socket: Socket<Data, Data>) => Effect.Effect<unknown, E, R>
-): Endpoint<Data, Data, Exclude<R, Scope.Scope>> => make({ ...options, ...asItIs }, handler)
+): Endpoint<Data, Data, Exclude<R, Scope.Scope>> =>
+  endpoint({ receive: message, send: message, codec: Codec.plain, options }, Codec.asItIs, handler)
 
 const message: Codec.Message<Data> = Schema.Union([Schema.String, Schema.Uint8Array])
-const asItIs = { receive: message, send: message, codec: Codec.plain }
 
 /**
  * Whether the request asks for a WebSocket, so that one URL can serve a page and a socket.

@@ -71,6 +71,9 @@ export const compile = <Receive, Send>(
   }
 }
 
+/** For messages that are what they are: nothing is looked at. */
+export const asItIs: Compiled<Data, Data> = { decode: Exit.succeed, encode: Exit.succeed, decodeSent: Exit.succeed }
+
 const decoding = <A>(codec: Codec, message: Message<A>): ((data: Data) => Effect.Effect<A, WebSocketError>) => {
   const decoder = Schema.decodeUnknownEffect(codec.schema(message))
   const read = (data: Data): unknown => {

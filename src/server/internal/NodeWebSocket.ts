@@ -85,7 +85,9 @@ const wire = (opened: NodeWS.WebSocket, socket: Duplex): Wire => ({
   send: (message, done) => {
     // The end is about to be told.
     if (opened.readyState !== opened.OPEN) return
-    if (typeof message === "string" || message instanceof Uint8Array) opened.send(message, done)
+    // As bytes: of text and bytes in one write Node makes a slower one.
+    if (typeof message === "string") opened.send(Buffer.from(message), { binary: false }, done)
+    else if (message instanceof Uint8Array) opened.send(message, done)
     else Deflate.sendPrepared(opened, message, done)
   },
   buffered: () => opened.bufferedAmount,
