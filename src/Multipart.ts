@@ -21,6 +21,7 @@ import type * as ByteSize from "effect/ByteSize"
 import * as Effect from "effect/Effect"
 import type { HttpServerRequest } from "effect/http/HttpServerRequest"
 import * as Schema from "effect/Schema"
+import * as SchemaGetter from "effect/SchemaGetter"
 import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
 import type * as Body from "./Body.ts"
@@ -114,10 +115,14 @@ export interface File extends Content {
   readonly path: string
 }
 
-/** The schema of a file of a form. */
+const noText = SchemaGetter.forbidden<never, unknown>(() => "A file of a form has no text")
+
+/** The schema of a file of a form; in documents `{ type: "string", format: "binary" }`. */
 export const File: Schema.declare<File> = Schema.declare(Form.isFile, {
   expected: "a file",
-  toCodecStringTree: () => undefined
+  toCodecStringTree: () => undefined,
+  toCodecJson: () =>
+    Schema.link<File>()(Schema.String.annotate({ format: "binary" }), { decode: noText, encode: noText })
 })
 
 /**

@@ -236,6 +236,11 @@ served("the files of a form are there until the response is sent, and no longer"
   })
 )
 
+it("a file is binary in a JSON schema", () => {
+  const { schema } = Schema.toJsonSchemaDocument(Upload)
+  assert.deepStrictEqual(schema.properties, { title: { type: "string" }, file: { type: "string", format: "binary" } })
+})
+
 it("types: a form is a body that needs a scope, and what its schema needs", () => {
   expectTypeOf(Multipart.form(Upload)).toEqualTypeOf<
     Body.Body<{ readonly title: string; readonly file: Multipart.File }, Scope.Scope>
