@@ -162,6 +162,44 @@ describe("a room", () => {
     }))
 })
 
+describe("a message for many", () => {
+  let encoded = 0
+  const counting = {
+    ...WebSocket.json,
+    encode: (value: unknown) => {
+      encoded++
+      return WebSocket.json.encode(value)
+    }
+  }
+  const many = WebSocket.make(
+    { receive: Schema.String, send: Schema.String, codec: counting },
+    Effect.fnUntraced(function* (socket) {
+      const room = yield* Room.join("many", socket)
+      yield* Stream.runForEach(socket.messages, (text) => room.broadcast(text))
+    })
+  )
+  const count = Effect.map(
+    Effect.flatMap(Room.of("many", many), (room) => room.count),
+    (n) => Response.json(n)
+  )
+  const crowd = App.make({ many: Route.websocket("/many", many), count: Route.get("/", count) })
+  const counted = (client: Testing.Client) => Effect.flatMap(client.get("/"), ({ json }) => json)
+
+  it.effect("is encoded once, and nothing is left of members that break off", () =>
+    Effect.gen(function* () {
+      const client = yield* Testing.client(crowd)
+      const peers = yield* Effect.replicateEffect(client.webSocket("/many"), 300)
+      assert.strictEqual(yield* counted(client), 300)
+      yield* peers[0]!.send('"hello"')
+      for (const peer of peers) assert.strictEqual(yield* peer.receive, '"hello"')
+      assert.strictEqual(encoded, 1)
+      for (const peer of peers) yield* peer.destroy
+      yield* turns
+      assert.strictEqual(yield* counted(client), 0)
+    })
+  )
+})
+
 /** Sends a thousand numbers of 10 kB each when it is told to. */
 const flood = (options: Room.Options<null>, slow: WebSocket.Slow = "suspend") => {
   const member = WebSocket.make(
