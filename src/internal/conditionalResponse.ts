@@ -22,8 +22,8 @@ import * as EntityTag from "../http/EntityTag.ts"
 const forwarded = new WeakSet<HttpServerResponse.HttpServerResponse["body"]>()
 
 /** Marks a response of another server: the conditions are for that one to evaluate (§13.2.1). */
-export const markForwarded = (response: HttpServerResponse.HttpServerResponse): void => {
-  forwarded.add(response.body)
+export const markForwarded = ({ body, headers }: HttpServerResponse.HttpServerResponse): void => {
+  if (headers.etag !== undefined || headers["last-modified"] !== undefined) forwarded.add(body)
 }
 
 /**

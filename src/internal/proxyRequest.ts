@@ -56,7 +56,8 @@ export const fields = (request: HttpServerRequest, rules: Rules, authority: stri
   const lines = ["host", rules.preserveHost ? target.host(request) || authority : authority]
   for (const name in headers) {
     const value = headers[name] as string
-    if (dropped.has(name) || name.startsWith("proxy-")) continue
+    // What begins with a colon is a field of HTTP/2 alone.
+    if (dropped.has(name) || name.startsWith("proxy-") || name.startsWith(":")) continue
     if (isForwarding(name) && (!isTrusted || made.has(name))) continue
     // The client names fields of its own; what was added on the way here is not its to take away.
     if (named?.has(name) === true && isClients(request, name, value)) continue

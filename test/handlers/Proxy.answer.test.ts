@@ -2,13 +2,15 @@
  * What a proxy changes in an answer, and what it leaves as it is.
  */
 import type * as Http from "node:http"
+import * as Zlib from "node:zlib"
 import { assert, describe } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Compression from "../../src/middleware/Compression.ts"
 import * as Response from "../../src/Response.ts"
 import * as Route from "../../src/Route.ts"
 import type { Answer } from "../conformance/wire.ts"
 import { get } from "../server/both.ts"
-import { proxied, rawUpstream, upstream } from "./upstream.ts"
+import { type Options, proxied, rawUpstream, upstream } from "./upstream.ts"
 
 const head = (answer: Answer) => ({ line: answer.line, headers: { ...answer.headers } })
 
@@ -187,6 +189,43 @@ describe("an answer", () => {
       const answer = yield* wire.answer()
       assert.deepStrictEqual([answer.status, answer.body.toString()], [200, "hi"])
     })
+  )
+
+  const text = "All work and no play makes Jack a dull boy.\n".repeat(100)
+  const written = answers((response) => {
+    response.writeHead(200, { "content-type": "text/plain" })
+    response.write(text.slice(0, 100))
+    response.end(text.slice(100))
+  })
+  const compressed: Options["routes"] = (proxy) => ({
+    all: Route.any("/{path:.*}", proxy).pipe(Route.use(Compression.make()))
+  })
+  proxied(
+    "can be compressed here",
+    written,
+    ({ wire }) =>
+      Effect.gen(function* () {
+        yield* wire.send(get("/a", "Accept-Encoding: gzip\r\n"))
+        const { body, headers } = yield* wire.answer()
+        assert.deepInclude(headers, { "content-encoding": "gzip", vary: "Accept-Encoding" })
+        assert.strictEqual(Zlib.gunzipSync(body).toString(), text)
+      }),
+    { routes: compressed }
+  )
+  proxied(
+    "that is compressed already is left alone",
+    answers((response) => {
+      const body = Zlib.gzipSync(text)
+      response.writeHead(200, { "content-type": "text/plain", "content-encoding": "gzip" }).end(body)
+    }),
+    ({ wire }) =>
+      Effect.gen(function* () {
+        yield* wire.send(get("/a", "Accept-Encoding: br, gzip\r\n"))
+        const { body, headers } = yield* wire.answer()
+        assert.strictEqual(headers["content-encoding"], "gzip")
+        assert.strictEqual(Zlib.gunzipSync(body).toString(), text)
+      }),
+    { routes: compressed }
   )
 
   proxied(

@@ -27,6 +27,7 @@ describe("the path and the query", () => {
     ["/a//b///", "/a//b///"],
     ["/.well-known/a.b/..c/d..", "/.well-known/a.b/..c/d.."],
     ["/a?", "/a?"],
+    ['/a?x="<>|{}^`', '/a?x="<>|{}^`'],
     ["/a?x=%20&x=+&y=a/../b?c", "/a?x=%20&x=+&y=a/../b?c"],
     ["//evil.example/a", "//evil.example/a"],
     ["/@evil.example/", "/@evil.example/"],
@@ -102,6 +103,30 @@ describe("the path and the query", () => {
           assert.deepStrictEqual(logs, ["Error The handler died (GET /a)"])
         }),
       { rewrite: () => changed }
+    )
+  }
+})
+
+describe("a request that could be read in two ways", () => {
+  const rows: ReadonlyArray<readonly [name: string, bytes: string]> = [
+    ["with a length and chunks", "Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"],
+    ["with two lengths", "Content-Length: 1\r\nContent-Length: 2\r\n\r\nab"],
+    ["with a length that is none", "Content-Length: +1\r\n\r\na"],
+    ["of a coding that is not quite chunked", "Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n"],
+    ["with two Hosts", "Host: b\r\n\r\n"],
+    ["with a Host that is none", "X: y\r\nhost: a@b\r\n\r\n"],
+    ["with a folded line", "X: y\r\n z\r\n\r\n"],
+    ["with a bare CR", "X: y\rHost: b\r\n\r\n"],
+    ["with NUL", "X: y\0\r\n\r\n"]
+  ]
+  for (const [name, lines] of rows) {
+    proxied(`${name} reaches no upstream server`, upstream(echo), ({ logs, upstream, wire }) =>
+      Effect.gen(function* () {
+        yield* wire.send(`POST /a HTTP/1.1\r\nHost: a\r\n${lines}`)
+        assert.match(yield* wire.closed, /^HTTP\/1\.1 (?:400|501) /)
+        assert.strictEqual(upstream.requests(), 0)
+        assert.deepStrictEqual(logs, [])
+      })
     )
   }
 })

@@ -19,7 +19,7 @@ import * as Failure from "../../internal/upstreamFailure.ts"
 import { Inflow } from "./Inflow.ts"
 import * as Tunnel from "./Tunnel.ts"
 import type { Upload } from "./Upload.ts"
-import { isReset } from "./UpstreamSocket.ts"
+import { isReset, servername } from "./UpstreamSocket.ts"
 
 /** So many interim answers may come before the final one. */
 const maxInterim = 32
@@ -38,7 +38,8 @@ export const exchange = (
   Effect.callback((resume) => {
     const exchange = new Exchange(outgoing, body, scope, resume)
     const { method, origin, path, upgrade = null } = outgoing
-    const options = { origin, path, method, headers, body, upgrade, headersTimeout: 0, bodyTimeout: 0 }
+    const request = { origin, path, method, headers, body, upgrade, servername: servername(origin) }
+    const options = { ...request, headersTimeout: 0, bodyTimeout: 0 }
     // Their type of headers wants an array that it may change.
     dispatcher.dispatch(options as Dispatcher.DispatchOptions, exchange)
     return Effect.sync(() => exchange.abort(interrupted))

@@ -10,7 +10,7 @@
  *
  * @spec RFC 9112 §8
  */
-import type { Socket } from "node:net"
+import { isIP, type Socket } from "node:net"
 import { buildConnector } from "@effect/platform-node/Undici"
 
 let failing: Socket | undefined
@@ -32,4 +32,16 @@ export const connect = (timeout: number): buildConnector.connector => {
       })
       callback(...result)
     })
+}
+
+const names = new Map<string, string | null>()
+
+/** The server that TLS asks for: undici would take the client's Host for it, and connect anew for each. */
+export const servername = (origin: string): string | null => {
+  const known = names.get(origin)
+  if (known !== undefined) return known
+  const { hostname, protocol } = new URL(origin)
+  const name = protocol === "https:" && isIP(hostname.replace(/^\[|\]$/g, "")) === 0 ? hostname : null
+  names.set(origin, name)
+  return name
 }
