@@ -34,6 +34,10 @@ const app = App.make({
   split: Route.websocket("/split", says({})).pipe(
     Route.use(Middleware.onResponse((response) => Response.setHeader(response, "x-a", "1\r\nx-b: 2")))
   ),
+  asks: Route.any(
+    "/asks",
+    Effect.map(WebSocket.accepts, (asks) => Response.text(String(asks)))
+  ),
   other: Route.get("/other", Response.text("other")),
   mounted: Route.mount("/mounted", App.make({ it: Route.websocket("/it", says({})) }))
 })
@@ -175,6 +179,22 @@ both("one URL serves a page and a socket", app, ({ client, wire }) =>
     yield* open(client, "/page")
     yield* wire.send(ask("/page", { "Sec-WebSocket-Version": "8" }))
     assert.strictEqual((yield* wire.answer()).status, 426)
+  })
+)
+
+both("WebSocket.accepts says whether a request asks for one", app, ({ wire }) =>
+  Effect.gen(function* () {
+    const rows = [
+      [ask("/asks"), "true"],
+      [ask("/asks", { Upgrade: "h2c, WEBSOCKET" }), "true"],
+      [get("/asks"), "false"],
+      [ask("/asks", { Upgrade: "h2c" }), "false"],
+      [ask("/asks").replace("GET", "POST"), "false"]
+    ] as const
+    for (const [request, wanted] of rows) {
+      yield* wire.send(request)
+      assert.strictEqual((yield* wire.answer()).body.toString(), wanted)
+    }
   })
 )
 

@@ -61,6 +61,9 @@ const reversed: WebSocket.Codec = {
   }
 }
 
+interface Tree extends ReadonlyArray<Tree> {}
+const Tree: Schema.Codec<Tree> = Schema.Array(Schema.suspend(() => Tree))
+
 const echo = (options: WebSocket.Options) =>
   WebSocket.raw(options, (socket) => Stream.runForEach(socket.messages, socket.send))
 
@@ -81,6 +84,10 @@ const app = App.make({
     )
   ),
   echo: Route.websocket("/echo", echo({})),
+  tree: Route.websocket(
+    "/tree",
+    WebSocket.make({ receive: Tree, send: Tree }, (socket) => Stream.runForEach(socket.messages, () => note("tree")))
+  ),
   first: Route.websocket(
     "/first",
     WebSocket.raw({}, (socket) =>
@@ -140,6 +147,18 @@ for (const [name, message, code, reason] of malformed) {
     })
   )
 }
+
+both("a message that is nested too deeply for its recursive schema closes with 1008", app, ({ client, logs }) =>
+  Effect.gen(function* () {
+    events.length = 0
+    const peer = yield* client.webSocket("/tree")
+    yield* peer.send("[[],[[]]]")
+    yield* until(() => events.includes("tree"))
+    yield* peer.send("[".repeat(100_000) + "]".repeat(100_000))
+    assert.deepInclude(yield* peer.closed, { code: 1008, reason: "Invalid message: nested too deeply" })
+    assert.deepStrictEqual(logs, [])
+  })
+)
 
 served("receiving goes on after a malformed message", app, (client) =>
   Effect.gen(function* () {

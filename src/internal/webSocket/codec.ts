@@ -5,8 +5,10 @@
  * const { decode, encode } = compile(json, ClientMessage, ServerMessage)
  * ```
  */
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { WebSocketError } from "./failure.ts"
 import type { Data } from "./wire.ts"
@@ -86,6 +88,23 @@ const decoding = <A>(codec: Codec, message: Message<A>): ((data: Data) => Effect
   return (data) => {
     const value = read(data)
     if (value instanceof WebSocketError) return Exit.fail(value)
-    return Effect.mapErrorEager(decoder(value), (error) => malformed(1008, `Invalid message: ${error.message}`, error))
+    const decoded = decoder(value)
+    if (!Exit.isExit(decoded)) return Effect.catchCause(decoded, refused)
+    // The guard forgets the types of the effect that it narrows.
+    const exit = decoded as Exit.Exit<A, Schema.SchemaError>
+    return Exit.isSuccess(exit) ? Exit.succeed(exit.value) : refused(exit.cause)
   }
 }
+
+const refused = (cause: Cause.Cause<Schema.SchemaError>): Exit.Exit<never, WebSocketError> => {
+  const found = Cause.findError(cause)
+  if (Result.isSuccess(found)) {
+    return Exit.fail(malformed(1008, `Invalid message: ${found.success.message}`, found.success))
+  }
+  // A recursive schema decodes by recursion, so that the depth of the message is what the stack bears.
+  return found.failure.reasons.some((reason) => Cause.isDieReason(reason) && isOverflow(reason.defect))
+    ? Exit.fail(malformed(1008, "Invalid message: nested too deeply"))
+    : Exit.failCause(found.failure)
+}
+
+const isOverflow = (defect: unknown): boolean => defect instanceof RangeError && /call stack/.test(defect.message)
