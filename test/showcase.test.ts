@@ -103,6 +103,7 @@ const wanted: ReadonlyArray<readonly [label: string, ...answer: ReadonlyArray<st
   ["GET /countdown", "content-type: text/event-stream\n", 'event: Tick\ndata: {"_tag":"Tick","left":3}\n', "it flies"],
   ["GET listen from now on", "\n200 OK\n", "retry: 1000\n", "This client has left."],
   ["GET come again", "last-event-id: 0\n", "event: reset\n", "This client has left."],
+  ["GET no WebSocket: 426", "\n426 Upgrade Required\n", "upgrade: websocket\n"],
   ["GET /upstream: 502", "\n502 Bad Gateway\n", "The upstream server cannot be reached"],
   ["GET problem+json", "content-type: application/problem+json\n", '"title":"Not Found"'],
   ["GET HTML", "content-type: text/html; charset=utf-8\n", "<h1>404 Not Found</h1>"],
@@ -197,6 +198,7 @@ layer(Showcase.layer, { excludeTestServices: true })("the showcase", (it) => {
     ["/greet?name=%3Cimg%20src%3Dx%3E", "/greet?name=%3Cimg%20src%3Dx%3E", "Hello, <img src=x>"],
     ["/moved", "/destination?from=moved", "You come from: moved"],
     ["/account", "/destination?from=account", "You come from: account"],
+    ["/chat/", "/chat/", "lobby"],
     ["/no-such-path", "/no-such-path", "404 Not Found"],
     ["/development/bug", "/development/bug", "getOrThrow called on a None"],
     ["/source/10-hello-world.ts", "/source/10-hello-world.ts", "const hello = Effect.gen"]

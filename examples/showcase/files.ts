@@ -3,6 +3,7 @@
  */
 import { Context, Effect, Layer, Schedule, Schema, Stream } from "effect"
 import { Body, html, Multipart, Proxy, Response, Route, Sse, StaticFiles } from "effect-web"
+import * as Chat from "../56-chat.ts"
 import type { Group } from "./page.ts"
 
 const Photo = Schema.Struct({ title: Schema.NonEmptyString, photo: Multipart.File })
@@ -46,6 +47,7 @@ export const routes = {
   rows: Route.get("/rows", Response.ndjson(Row, rows)),
   countdown: Route.get("/countdown", Sse.response(countdown, { schema: Count })),
   news: Route.view("/news", { get: listen, post: publish }),
+  chat: Route.mount("/chat", Chat.app),
   upstream: Route.mountHandler("/upstream", Proxy.make({ upstream: "http://127.0.0.1:9" }))
 }
 
@@ -108,6 +110,15 @@ export const group: Group = {
       tries: [
         { label: "listen from now on", path: "/news", leaveAfter: 2000 },
         { label: "come again", path: "/news", headers: { "last-event-id": "0" }, leaveAfter: 1000 }
+      ]
+    },
+    {
+      title: "A chat",
+      text: html`WebSockets, typed both ways, in rooms. Open it in two windows; stop the server, and start it again.`,
+      example: "56-chat.ts",
+      tries: [
+        { label: "/chat/", path: "/chat/", open: true },
+        { label: "no WebSocket: 426", path: "/chat/rooms/lobby/Ada" }
       ]
     },
     {
