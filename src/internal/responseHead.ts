@@ -39,7 +39,8 @@ export const checkStatus = (status: number, statusText: string | undefined): voi
 
 /** The response itself, when its status and every header can be written; else throws a TypeError. */
 export const checked = (response: HttpServerResponse): HttpServerResponse => {
-  checkStatus(response.status, response.statusText)
+  // A connection that is taken over has it, and nothing else can.
+  if (response.status !== 101) checkStatus(response.status, response.statusText)
   for (const name in response.headers) checkHeader(name, response.headers[name]!)
   return response
 }

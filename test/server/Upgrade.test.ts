@@ -9,6 +9,7 @@ import * as App from "../../src/App.ts"
 import * as HttpError from "../../src/HttpError.ts"
 import { type Connection, takeover } from "../../src/internal/takeover.ts"
 import * as Middleware from "../../src/Middleware.ts"
+import * as Compression from "../../src/middleware/Compression.ts"
 import * as Response from "../../src/Response.ts"
 import * as Route from "../../src/Route.ts"
 import { both, get, post, until } from "./both.ts"
@@ -40,7 +41,7 @@ const app = App.make({
   late: Route.get("/late", Effect.andThen(Effect.yieldNow, Effect.succeed(Response.text("late")))),
   broken: Route.get("/broken", Effect.succeed(takeover(() => Effect.die(new Error("broken"))))),
   plain: Route.get("/plain", Response.text("plain"))
-}).pipe(App.use(Middleware.onResponse(Response.setHeader("x-seen", "yes"))))
+}).pipe(App.use(Middleware.onResponse(Response.setHeaders({ "x-seen": "yes" }))), App.use(Compression.make()))
 
 for (const path of ["/echo", "/any", "/mounted/below"]) {
   both(`the handler of ${path} takes over its connection, with the bytes behind the head`, app, ({ wire, logs }) =>
