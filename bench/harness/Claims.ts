@@ -35,7 +35,7 @@ const cpuOfPeers = (row: string, server: string, atMost: number): Claim => ({
   measure: (results) => {
     const result = results(row)
     const peers = Servers.nodePeers.flatMap((name) => {
-      const measured = cpuRatio(result, name, Servers.baseline)
+      const measured = cpuRatio(result, name, Servers.nodeHttp)
       return measured === undefined ? [] : [{ name, ...measured }]
     })
     const fastest = peers.toSorted((a, b) => a.ratio - b.ratio)[0]
@@ -61,9 +61,9 @@ const cpuRatio = (result: Result.RowResult | undefined, server: string, over: st
 }
 
 export const all: ReadonlyArray<Claim> = [
-  cpu("text", "effect-web", Servers.baseline, 1.15),
-  cpu("json", "effect-web", Servers.baseline, 1.15),
-  cpu("user", "effect-web", Servers.baseline, 1.15),
+  cpu("text", "effect-web", Servers.nodeHttp, 1.15),
+  cpu("json", "effect-web", Servers.nodeHttp, 1.15),
+  cpu("user", "effect-web", Servers.nodeHttp, 1.15),
   cpu("text", "effect-web", "effect-router", 1),
   cpu("json", "effect-web", "effect-router", 1),
   cpu("user", "effect-web", "effect-router", 1),
@@ -73,7 +73,9 @@ export const all: ReadonlyArray<Claim> = [
   cpuOfPeers("304", "effect-web", 1),
   cpuOfPeers("proxy", "effect-web", 1),
   cpuOfPeers("upload", "effect-web", 1),
-  memory("upload-2g", "upload", "effect-web", 1.25)
+  memory("upload-2g", "upload", "effect-web", 1.25),
+  cpu("ws-echo", "effect-web", "ws", 1.1),
+  cpu("ws-broadcast", "effect-web", "ws", 0.6)
 ]
 
 export interface Verdict {

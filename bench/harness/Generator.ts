@@ -13,6 +13,17 @@ export interface Settings {
 export interface Done {
   readonly requests: number
   readonly microseconds: number
+  /** What the server's process took for it, where the generator did more than this. */
+  readonly cpuSeconds?: number
+  readonly held?: Held
+}
+
+/** What idle connections cost a server. */
+export interface Held {
+  /** The memory of its process with them, less that without. */
+  readonly bytes: number
+  readonly cpuSeconds: number
+  readonly seconds: number
 }
 
 /** Loads one server with one row, of which it knows that the server answers it well. */

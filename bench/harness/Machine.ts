@@ -11,10 +11,12 @@ const peers = [
   "@fastify/static",
   "@fastify/multipart",
   "@fastify/http-proxy",
+  "@fastify/websocket",
   "hono",
   "@hono/node-server",
   "express",
   "multer",
+  "ws",
   "effect",
   "@effect/platform-node"
 ]

@@ -17,9 +17,9 @@ export interface Options {
 export const help = `node run.ts [options]
   --rounds 5         measured rounds of each row
   --seconds 3        length of one load, in whole seconds
-  --connections 32   kept-alive connections of the load generator
+  --connections 32   kept-alive connections of wrk
   --rows a,b         of ${Rows.all.map((row) => row.name).join(", ")}
-  --servers a,b      of ${Servers.names.join(", ")}; ${Servers.baseline} always runs too
+  --servers a,b      of ${Servers.names.join(", ")}; what is measured against always runs too
   --json file        the measurements as JSON too
   --assert           exit 1 when a claim of harness/Claims.ts does not hold
   --verbose          absolute numbers too (they hold for this machine and minute only)
@@ -47,7 +47,7 @@ export const parse = (args: ReadonlyArray<string>): Options | "help" => {
     seconds: count("--seconds", values.seconds),
     connections: count("--connections", values.connections),
     rows: pick("--rows", Rows.all, (row) => row.name, values.rows),
-    programs: Servers.all.filter(({ name }) => name === Servers.baseline || servers.includes(name)),
+    programs: Servers.all.filter(({ name, subject }) => name === Servers.baselineOf(subject) || servers.includes(name)),
     json: values.json,
     assert: values.assert,
     verbose: values.verbose

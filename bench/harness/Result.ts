@@ -23,6 +23,8 @@ type Measure = (sample: Sample) => number
 export const cpu: Measure = (sample) => sample.cpuMicrosPerRequest
 export const throughput: Measure = (sample) => sample.requestsPerSecond
 export const memory: Measure = (sample) => sample.peakBytes
+export const memoryPerConnection: Measure = (sample) => (sample.held?.bytes ?? Number.NaN) / sample.requests
+export const coreShare: Measure = ({ held }) => (held === undefined ? Number.NaN : held.cpuSeconds / held.seconds)
 
 /** A server's measure itself; undefined when it was not measured. */
 export const medianOf = (result: RowResult | undefined, server: string, measure: Measure): number | undefined => {
@@ -35,7 +37,7 @@ export const ratio = (
   result: RowResult,
   server: string,
   measure: Measure,
-  over: string = Servers.baseline
+  over: string = Servers.baselineOf(result.row.subject)
 ): Ratio | undefined => {
   const [own, other] = [server, over].map((name) => (result.failures.has(name) ? undefined : result.samples.get(name)))
   if (own === undefined || other === undefined) return undefined

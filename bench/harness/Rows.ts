@@ -2,7 +2,7 @@
 import * as Scratch from "./Scratch.ts"
 
 /** What a row is about. Each subject has its own server programs, in the folder of its name in `servers/`. */
-export type Subject = "answers" | "files" | "upload" | "proxy"
+export type Subject = "answers" | "files" | "upload" | "proxy" | "sockets" | "idle"
 
 interface Common {
   readonly name: string
@@ -36,7 +36,24 @@ export interface Upload extends Common {
   readonly once?: true
 }
 
-export type Row = Request | Upload
+/** WebSockets that a client of the bench holds. */
+export interface Socket extends Common {
+  readonly kind: "socket"
+  readonly method: "GET"
+  /**
+   * "echo": one message on the way on each connection. "broadcast": the first says one message after the other to all. "idle": nothing is
+   * said until the end, over more than one heartbeat.
+   */
+  readonly load: "echo" | "broadcast" | "idle"
+  readonly connections: number
+  /** What is sent, and comes back as it is. */
+  readonly message: string
+  /** A message that a server which validates closes for. */
+  readonly refused?: string | undefined
+  readonly once?: true
+}
+
+export type Row = Request | Upload | Socket
 
 const get = (subject: Subject, name: string, path: string, answer: unknown): Request => ({
   kind: "request",
@@ -51,6 +68,9 @@ const get = (subject: Subject, name: string, path: string, answer: unknown): Req
 const file = (name: string, file: string): Request => ({ ...get("files", name, `/${file}`, Scratch.files[file]), file })
 
 const upload = { kind: "upload", subject: "upload", method: "POST", path: "/upload" } as const
+const said = JSON.stringify({ text: "The sea was calm, and we went on.", n: 1 })
+const refused = JSON.stringify({ text: "The sea was calm, and we went on.", n: "one" })
+const socket = { kind: "socket", subject: "sockets", method: "GET", message: said, refused } as const
 const person = { name: "Ada Lovelace", age: 36, tags: ["mathematics", "engines", "poetry"] }
 
 export const all: ReadonlyArray<Row> = [
@@ -73,11 +93,20 @@ export const all: ReadonlyArray<Row> = [
   { ...file("304", "1k.txt"), conditional: true },
   get("proxy", "proxy", "/text", "Hello, World!"),
   { ...upload, name: "upload", mebibytes: 100 },
-  { ...upload, name: "upload-2g", mebibytes: 2048, once: true }
+  { ...upload, name: "upload-2g", mebibytes: 2048, once: true },
+  { ...socket, name: "ws-echo", path: "/echo", load: "echo", connections: 64 },
+  { ...socket, name: "ws-raw", path: "/raw", load: "echo", connections: 64, refused: undefined },
+  { ...socket, name: "ws-broadcast", path: "/room", load: "broadcast", connections: 1000 },
+  { ...socket, name: "ws-idle", subject: "idle", path: "/echo", load: "idle", connections: 10_000, once: true }
 ]
 
 /** The row as the head of its table. */
 export const title = (row: Row): string => {
+  if (row.kind === "socket") return `${row.name}: ${row.path}, ${row.connections} WebSockets`
   const detail = row.kind === "upload" ? `, ${row.mebibytes} MiB` : row.conditional ? " with If-None-Match" : ""
   return `${row.name}: ${row.method} ${row.path}${detail}`
 }
+
+/** What a row counts. */
+export const unit = (row: Row): string =>
+  row.kind === "socket" ? { echo: "message", broadcast: "delivery", idle: "connection" }[row.load] : "request"

@@ -1,6 +1,5 @@
-/** The server programs and their life: started on a free port and one core, asked for CPU time and memory, stopped. */
+/** The server programs and their life: started on a free port and one core until they answer. */
 import type { ChildProcess } from "node:child_process"
-import { readFileSync, writeFileSync } from "node:fs"
 import * as Net from "node:net"
 import { fileURLToPath } from "node:url"
 import * as Children from "./Children.ts"
@@ -20,6 +19,7 @@ export interface Program {
 export interface Server {
   readonly name: string
   readonly url: string
+  readonly pid: number
   readonly child: ChildProcess
   /** Why its process has ended, where it has. */
   readonly ended: () => string | undefined
@@ -48,14 +48,24 @@ const nginx = (subject: Subject): Program => ({
   needs: "Debian package nginx-light"
 })
 
-/** The server every ratio is measured against. */
-export const baseline = "node-http"
+/** The server that the others are measured against, where a subject has no other. */
+export const nodeHttp = "node-http"
+
+/** The server that every ratio of a subject is measured against. */
+export const baselineOf = (subject: Subject): string => (subject === "sockets" || subject === "idle" ? "ws" : nodeHttp)
 
 /** The frameworks on Node that effect-web's speed is claimed against: what people would take instead. */
 export const nodePeers: ReadonlyArray<string> = ["fastify", "hono", "express"]
 
+const sockets: ReadonlyArray<Program> = [
+  node("sockets", "ws"),
+  node("sockets", "fastify"),
+  effectWeb("sockets"),
+  aiohttp("sockets")
+]
+
 export const all: ReadonlyArray<Program> = [
-  node("answers", baseline),
+  node("answers", nodeHttp),
   node("answers", "fastify"),
   node("answers", "hono"),
   node("answers", "express"),
@@ -63,7 +73,7 @@ export const all: ReadonlyArray<Program> = [
   effectWeb("answers"),
   aiohttp("answers"),
 
-  node("files", baseline),
+  node("files", nodeHttp),
   node("files", "fastify"),
   { ...node("files", "hono"), lacks: ["304"] }, // its serveStatic sends no ETag
   node("files", "express"),
@@ -72,19 +82,22 @@ export const all: ReadonlyArray<Program> = [
   aiohttp("files"),
   nginx("files"),
 
-  node("proxy", baseline),
+  node("proxy", nodeHttp),
   node("proxy", "fastify"),
   node("proxy", "hono"),
   effectWeb("proxy"),
   nginx("proxy"),
 
-  node("upload", baseline),
+  node("upload", nodeHttp),
   node("upload", "fastify"),
   { ...node("upload", "hono"), lacks: ["upload-2g"] }, // its parseBody holds the whole form in memory
   node("upload", "express"),
   effectRouter("upload"),
   effectWeb("upload"),
-  aiohttp("upload")
+  aiohttp("upload"),
+
+  ...sockets,
+  ...sockets.map((program): Program => ({ ...program, subject: "idle" }))
 ]
 
 /** The servers, each once. */
@@ -118,7 +131,7 @@ export const start = async (
   while (performance.now() < deadline && !hasEnded()) {
     if (await answers(url)) {
       const ended = () => (hasEnded() ? `the server ended: ${firstError(errors) ?? child.signalCode}` : undefined)
-      return { name: program.name, url, child, ended }
+      return { name: program.name, url, pid: child.pid ?? 0, child, ended }
     }
     await new Promise((resolve) => setTimeout(resolve, 50))
   }
@@ -133,28 +146,6 @@ const firstError = (errors: string): string | undefined => {
     .split("\n")
     .map((line) => line.trim())
   return lines.find((line) => /^\[?(\w*Error|Cannot)\b/.test(line)) ?? lines.find((line) => line !== "")
-}
-
-/** User and system time of all threads of a server so far, in seconds. */
-export const cpuSeconds = (server: Server): number => {
-  const stat = readFileSync(`/proc/${server.child.pid}/stat`, "utf8")
-  // The second field, the command, may hold spaces and parentheses; utime and stime are fields 14 and 15.
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ")
-  const ticksPerSecond = 100 // USER_HZ: a constant of Linux's interface on every architecture Node runs on
-  return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond
-}
-
-/** The most memory that a server's process had resident since the last `forgetPeak`, in bytes. */
-export const peakBytes = (server: Server): number => {
-  const status = readFileSync(`/proc/${server.child.pid}/status`, "utf8")
-  return Number(/^VmHWM:\s*(\d+) kB$/m.exec(status)?.[1]) * 1024
-}
-
-/** Makes the present memory the peak. Where the kernel does not offer it, the peak is that of the process's whole life. */
-export const forgetPeak = (server: Server): void => {
-  try {
-    writeFileSync(`/proc/${server.child.pid}/clear_refs`, "5")
-  } catch {}
 }
 
 const freePort = (): Promise<number> =>

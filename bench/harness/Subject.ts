@@ -67,7 +67,7 @@ const startAll = async (programs: ReadonlyArray<Servers.Program>, { core, enviro
     try {
       servers.push(await Servers.start(program, core, environment))
     } catch (error) {
-      if (program.name === Servers.baseline) throw error
+      if (program.name === Servers.baselineOf(program.subject)) throw error
       skipped.set(program.name, message(error))
     }
   }
@@ -120,4 +120,4 @@ const measureRow = async (
   }
 }
 
-const isOnce = (row: Rows.Row): boolean => row.kind === "upload" && row.once === true
+const isOnce = (row: Rows.Row): boolean => row.kind !== "request" && row.once === true

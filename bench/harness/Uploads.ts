@@ -35,7 +35,7 @@ export const prepare = async (
       fileBytes: row.mebibytes * 1024 * 1024,
       seconds,
       compare,
-      raw: server.name === Servers.baseline
+      raw: server.name === Servers.nodeHttp
     }
     const limit = seconds + 60 + row.mebibytes / 10
     const done = await Generator.run([process.execPath, client], { BENCH_JOB: JSON.stringify(job) }, core, limit)
