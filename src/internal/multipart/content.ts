@@ -40,7 +40,7 @@ export const make = <T extends object>(target: T, { charset, open, what }: Sourc
       whole ??
       Effect.onExit(Effect.scoped(Effect.flatMap(open, collect)), (exit) =>
         Effect.sync(() => {
-          if (Exit.isSuccess(exit) || !Exit.hasInterrupts(exit)) whole = exit
+          if (!Exit.hasInterrupts(exit)) whole = exit
         })
       )
   )

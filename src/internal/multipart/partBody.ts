@@ -76,8 +76,9 @@ const decoded = (
   let size = 0
   const undecodable = Effect.suspend(() => Exit.fail(malformed(`${what} is not ${encoding}`)))
   const pull: BodyChunks.Chunks["pull"] = Effect.suspend(() => {
-    if (feed.current !== part)
+    if (feed.current !== part) {
       return Effect.die(new Error(`Multipart: ${what} was passed over: read it before the next part`))
+    }
     const pieces: Array<Uint8Array> = []
     const state = feed.scanner.take(pieces)
     for (const [index, piece] of pieces.entries()) {

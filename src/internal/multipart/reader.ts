@@ -59,8 +59,8 @@ const parts = (feed: Feed, isForm: boolean, limits: Limits, nesting: Nesting): N
     const limit = head.filename === undefined ? limits.field : limits.file
     const part = PartBody.make(feed, { index, head, limit, charset }, nested)
     feed.current = part
-    if (!isForm || index > 1 || part.name !== "_charset_") return Exit.succeed(part)
-    // The default of the fields, where it comes before them (RFC 7578 §4.6)
+    // The charset of the fields, where it comes before them (RFC 7578 §4.6)
+    if (!isForm || index > 1 || part.name !== "_charset_" || part.filename !== undefined) return Exit.succeed(part)
     return Effect.flatMap(part.text, (text) => {
       charset = text.trim()
       return next

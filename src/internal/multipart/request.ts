@@ -46,7 +46,11 @@ export const entries = (
 ): Effect.Effect<ReadonlyArray<Entry>, Failure, HttpServerRequest | Scope.Scope> =>
   Effect.flatMap(HttpServerRequest, ({ source }) => {
     const collected = Effect.flatMap(open(kind, limits), (reader) => collect(reader, limits, knows))
-    return read.get(source) ?? Effect.onExit(collected, (exit) => Effect.sync(() => void read.set(source, exit)))
+    const keep = (exit: Exit.Exit<ReadonlyArray<Entry>, Failure>) =>
+      Effect.sync(() => {
+        if (!Exit.hasInterrupts(exit)) read.set(source, exit)
+      })
+    return read.get(source) ?? Effect.onExit(collected, keep)
   })
 
 const fits = (essence: string, kind: string): boolean =>
