@@ -21,14 +21,14 @@ import * as Queue from "effect/Queue"
 import type * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import * as Hub from "./internal/roomHub.ts"
-import * as RoomRedis from "./internal/roomRedis.ts"
+import * as Hub from "./internal/room/hub.ts"
+import * as RoomRedis from "./internal/room/redis.ts"
 import * as Codec from "./internal/webSocket/codec.ts"
 import { CloseCode } from "./internal/webSocket/failure.ts"
 import type { Socket } from "./internal/webSocket/socket.ts"
 import { Acceptor, type Data } from "./internal/webSocket/wire.ts"
 
-export type { Member } from "./internal/roomHub.ts"
+export type { Member } from "./internal/room/hub.ts"
 
 /** How rooms use Redis. */
 export interface RedisOptions {

@@ -23,12 +23,12 @@ import type { HttpServerResponse } from "effect/http/HttpServerResponse"
 import * as Base from "effect/http/HttpServerResponse"
 import type * as Stream from "effect/Stream"
 import type { Described } from "./internal/describedResponse.ts"
-import { body } from "./internal/sseBody.ts"
-import { encoder, frames, type Values } from "./internal/sseEncode.ts"
-import { type Event, event } from "./internal/sseEvent.ts"
+import { body } from "./internal/sse/body.ts"
+import { encoder, frames, type Values } from "./internal/sse/encode.ts"
+import { type Event, event } from "./internal/sse/event.ts"
 
-export { type Channel, type ChannelOptions, channel, channelRedis, lastEventId } from "./internal/sseChannel.ts"
-export { type Event, event, type Fields } from "./internal/sseEvent.ts"
+export { type Channel, type ChannelOptions, channel, channelRedis, lastEventId } from "./internal/sse/channel.ts"
+export { type Event, event, type Fields } from "./internal/sse/event.ts"
 
 /** What is sent beside the events. */
 export interface Options {

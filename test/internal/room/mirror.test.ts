@@ -2,8 +2,8 @@
  * A copy follows its room in Redis, and finds out what it has missed.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { Group, type Seat } from "../../src/internal/roomHub.ts"
-import { Mirror } from "../../src/internal/roomMirror.ts"
+import { Group, type Seat } from "../../../src/internal/room/hub.ts"
+import { Mirror } from "../../../src/internal/room/mirror.ts"
 
 const seat = (id: string, name: string): Seat => ({
   id,

@@ -6,8 +6,8 @@
  * ```
  */
 import type * as Schema from "effect/Schema"
-import type { Group } from "./roomHub.ts"
-import type { Data } from "./webSocket/wire.ts"
+import type { Data } from "../webSocket/wire.ts"
+import type { Group } from "./hub.ts"
 
 /** Names and values in turn, as HGETALL gives them. */
 export type Fields = ReadonlyArray<string>

@@ -15,8 +15,8 @@ import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import type * as Pull from "effect/Pull"
 import * as Stream from "effect/Stream"
-import { Cut } from "./sseBody.ts"
-import { type Event, event } from "./sseEvent.ts"
+import { Cut } from "./body.ts"
+import { type Event, event } from "./event.ts"
 
 /** What a reader that has fallen behind gets: the oldest events that are left, or the end of its connection. */
 export type Slow = "dropOldest" | "disconnect"

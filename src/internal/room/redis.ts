@@ -18,12 +18,12 @@ import * as Random from "effect/Random"
 import * as Result from "effect/Result"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
-import type { RedisOptions } from "../Room.ts"
-import * as Connection from "./roomConnection.ts"
-import type { Bus } from "./roomHub.ts"
-import { type Fields, Mirror } from "./roomMirror.ts"
-import type { Command } from "./roomScript.ts"
-import type { Data } from "./webSocket/wire.ts"
+import type { RedisOptions } from "../../Room.ts"
+import type { Data } from "../webSocket/wire.ts"
+import * as Connection from "./connection.ts"
+import type { Bus } from "./hub.ts"
+import { type Fields, Mirror } from "./mirror.ts"
+import type { Command } from "./script.ts"
 
 type Mirrors = Map<string, Mirror>
 

@@ -10,7 +10,7 @@ import * as Exit from "effect/Exit"
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import { Event, event, type Fields } from "./sseEvent.ts"
+import { Event, event, type Fields } from "./event.ts"
 
 /** What values are, and how their events are named. */
 export interface Values<in out A> {

@@ -15,11 +15,11 @@ import type { Redis, RedisError } from "effect/persistence/Redis"
 import * as Random from "effect/Random"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import * as HttpError from "../HttpError.ts"
-import { encoder, type Values } from "./sseEncode.ts"
-import type { Event } from "./sseEvent.ts"
-import { Log, read, type Slow } from "./sseLog.ts"
-import { mirror, origin } from "./sseRedis.ts"
+import * as HttpError from "../../HttpError.ts"
+import { encoder, type Values } from "./encode.ts"
+import type { Event } from "./event.ts"
+import { Log, read, type Slow } from "./log.ts"
+import { mirror, origin } from "./redis.ts"
 
 /** A channel of values: in memory, or shared by processes through Redis. */
 export interface Channel<in A> {

@@ -18,8 +18,8 @@ import * as Queue from "effect/Queue"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
-import { type Event, event } from "./sseEvent.ts"
-import type { Log } from "./sseLog.ts"
+import { type Event, event } from "./event.ts"
+import type { Log } from "./log.ts"
 
 /** What a channel needs of its copy. */
 export interface Mirror {

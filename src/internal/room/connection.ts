@@ -8,7 +8,7 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Redis from "effect/persistence/Redis"
-import { type Command, type Process, script } from "./roomScript.ts"
+import { type Command, type Process, script } from "./script.ts"
 
 /** A connection that may be down. */
 export interface Connection {
