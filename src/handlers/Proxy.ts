@@ -9,12 +9,14 @@
  * ```
  *
  * Bodies stream both ways, as fast as the slower side, and have no limit but a declared one (`Route.bodyLimit`). Path, query, content
- * codings, cookies and redirects stay as they are; the fields of the connection do not. Where a request came from is said in
- * `Forwarded` and `X-Forwarded-*`, which replace those of the request unless its peer is trusted. WebSockets and other changes of
+ * codings, cookies and redirects stay as they are; the fields of the connection and trailers do not. Where a request came from is said
+ * in `Forwarded` and `X-Forwarded-*`, in place of what it says itself, unless its peer is trusted. WebSockets and other changes of
  * protocol are tunnelled, but for `h2c` and TLS, within which requests would pass by the routes of this server. When the client leaves,
  * the request to the upstream server is broken off; when that breaks off in the middle of an answer, so is the client's connection.
  *
- * @source aiohttp has none
+ * Under `Server` it is undici that sends; a `NodeHttpClient.Dispatcher` among the services of the server is taken in place of its own:
+ * for certificates, unix sockets, a limit of connections. Under other engines it is `fetch`, which knows no tunnels.
+ *
  * @spec RFC 9110 §7.6, §7.8; RFC 7239; RFC 9112
  */
 import * as Context from "effect/Context"

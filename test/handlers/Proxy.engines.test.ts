@@ -76,13 +76,13 @@ describe("under Effect's own server", () => {
     }))
 
   const failures = [
-    ["502 Bad Gateway", rawUpstream((socket) => socket.destroy())],
-    ["504 Gateway Timeout", rawUpstream(() => {})]
+    ["502 Bad Gateway", rawUpstream((socket) => socket.destroy()), "5 seconds"],
+    ["504 Gateway Timeout", rawUpstream(() => {}), "50 millis"]
   ] as const
-  for (const [line, server] of failures) {
+  for (const [line, server, response] of failures) {
     test(`fails with ${line}`, (logs) =>
       Effect.gen(function* () {
-        const wire = yield* served((yield* server).url, { timeouts: { response: "50 millis" } })
+        const wire = yield* served((yield* server).url, { timeouts: { response } })
         yield* wire.send(get("/a"))
         assert.strictEqual((yield* wire.answer()).line, line)
         assert.deepStrictEqual(logs, [`Warn The handler failed with ${line} (GET /a)`])
