@@ -5,7 +5,7 @@ const MAX = Number.MAX_SAFE_INTEGER
 
 describe("ByteRange", () => {
   describe("coalesce", () => {
-    type Ranges = ReadonlyArray<readonly [start: number, end: number]>
+    type Ranges = Array<[start: number, end: number]>
     it.each<[Ranges, Ranges]>([
       [[], []],
       [[[0, 10]], [[0, 10]]],
