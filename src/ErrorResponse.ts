@@ -27,7 +27,7 @@ import * as Accept from "./http/Accept.ts"
 import * as Status from "./http/Status.ts"
 import * as ErrorPage from "./internal/errorPage.ts"
 import { decorate, toProblem } from "./internal/httpErrorClass.ts"
-import { isUpstream } from "./internal/upstreamFailure.ts"
+import { isUpstream } from "./internal/proxy/failure.ts"
 import * as Response from "./Response.ts"
 
 /** What is to be rendered. `cause` is there for statuses of 500 and above only, and never for the client. */

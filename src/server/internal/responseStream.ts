@@ -20,7 +20,7 @@ import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { earlyHead } from "../../internal/earlyHead.ts"
-import { isUpstream } from "../../internal/upstreamFailure.ts"
+import { isUpstream } from "../../internal/proxy/failure.ts"
 import type { NodeRequest } from "./NodeRequest.ts"
 import * as ResponseHead from "./responseHead.ts"
 

@@ -8,9 +8,9 @@
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import type * as Scope from "effect/Scope"
-import type { Transport } from "../../internal/upstream.ts"
-import { NodeRequest } from "./NodeRequest.ts"
-import type { Upstreams } from "./UpstreamDispatcher.ts"
+import type { Transport } from "../../../internal/proxy/transport.ts"
+import { NodeRequest } from "../NodeRequest.ts"
+import type { Upstreams } from "./Dispatcher.ts"
 
 /** Makes the transport. Its connections, and what it runs in the background, end with the scope. */
 export const make: Effect.Effect<Transport, never, Scope.Scope> = Effect.gen(function* () {
@@ -19,7 +19,7 @@ export const make: Effect.Effect<Transport, never, Scope.Scope> = Effect.gen(fun
   let upstreams: Upstreams | undefined
   // undici takes a tenth of a second to load: an app without a proxy does not pay for it.
   const load = Effect.map(
-    Effect.promise(() => import("./UpstreamDispatcher.ts")),
+    Effect.promise(() => import("./Dispatcher.ts")),
     ({ make }) => (upstreams ??= make())
   )
   yield* Effect.addFinalizer(() =>

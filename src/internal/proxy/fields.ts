@@ -8,7 +8,7 @@
  *
  * @spec RFC 9110 §7.6.1, §7.6.3
  */
-import * as Syntax from "../http/Syntax.ts"
+import * as Syntax from "../../http/Syntax.ts"
 
 /** What no intermediary passes on, in requests and in answers. */
 export const hopByHop: ReadonlySet<string> = new Set([

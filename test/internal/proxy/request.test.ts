@@ -2,8 +2,8 @@
  * The path of a request for an upstream server.
  */
 import { assert, describe, it } from "@effect/vitest"
-import * as HttpError from "../../src/HttpError.ts"
-import { path } from "../../src/internal/proxyRequest.ts"
+import * as HttpError from "../../../src/HttpError.ts"
+import { path } from "../../../src/internal/proxy/request.ts"
 
 describe("a path", () => {
   const rows: ReadonlyArray<readonly [url: string, wanted: string]> = [

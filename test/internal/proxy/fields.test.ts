@@ -2,7 +2,7 @@
  * The fields of one connection, and the names in `Via`.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { connectionOptions, via, visits } from "../../src/internal/proxyFields.ts"
+import { connectionOptions, via, visits } from "../../../src/internal/proxy/fields.ts"
 
 describe("Connection", () => {
   const rows: ReadonlyArray<readonly [header: string | undefined, wanted: ReadonlyArray<string>]> = [

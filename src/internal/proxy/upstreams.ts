@@ -14,8 +14,8 @@ import type * as Exit from "effect/Exit"
 import type * as CircuitBreaker from "effect/persistence/CircuitBreaker"
 import type * as Schedule from "effect/Schedule"
 import * as Scope from "effect/Scope"
-import type { Incoming } from "./upstream.ts"
-import type { Failure } from "./upstreamFailure.ts"
+import type { Failure } from "./failure.ts"
+import type { Incoming } from "./transport.ts"
 
 /** An upstream server. */
 export interface Upstream {

@@ -10,9 +10,9 @@
  */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import { milliseconds } from "./proxyTimeouts.ts"
-import type { Upstream } from "./proxyUpstreams.ts"
-import type { Transport } from "./upstream.ts"
+import { milliseconds } from "./timeouts.ts"
+import type { Transport } from "./transport.ts"
+import type { Upstream } from "./upstreams.ts"
 
 /** How upstream servers are checked. */
 export interface Check {

@@ -10,10 +10,10 @@
  */
 import type { HttpServerRequest } from "effect/http/HttpServerRequest"
 import * as Predicate from "effect/Predicate"
-import * as HttpError from "../HttpError.ts"
-import { connectionOptions, hopByHop, via } from "./proxyFields.ts"
-import { addForwarded, isForwarding } from "./proxyForwarded.ts"
-import * as target from "./target.ts"
+import * as HttpError from "../../HttpError.ts"
+import * as target from "../target.ts"
+import { connectionOptions, hopByHop, via } from "./fields.ts"
+import { addForwarded, isForwarding } from "./forwarded.ts"
 
 /** What a proxy is told of its requests. */
 export interface Rules {

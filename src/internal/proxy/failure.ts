@@ -7,7 +7,7 @@
  *
  * @spec RFC 9110 §15.6.3, §15.6.5
  */
-import * as HttpError from "../HttpError.ts"
+import * as HttpError from "../../HttpError.ts"
 
 const reasons = {
   unreachable: [HttpError.BadGateway, "The upstream server cannot be reached"],

@@ -15,8 +15,8 @@ import * as Effect from "effect/Effect"
 import type { HttpServerRequest } from "effect/http/HttpServerRequest"
 import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
-import type { Connection } from "./takeover.ts"
-import type { Failure } from "./upstreamFailure.ts"
+import type { Connection } from "../takeover.ts"
+import type { Failure } from "./failure.ts"
 
 /** How long to wait, in milliseconds; infinite is for ever. */
 export interface Timeouts {
@@ -77,7 +77,7 @@ export const Transport = Context.Reference<Transport>("effect-web/Transport", {
     // Loaded when it is needed, as under Node it is not.
     send: (outgoing) =>
       Effect.flatMap(
-        Effect.promise(() => import("./upstreamClient.ts")),
+        Effect.promise(() => import("./clientTransport.ts")),
         ({ send }) => send(outgoing)
       ),
     canUpgrade: () => false,

@@ -13,10 +13,10 @@
 import type * as Net from "node:net"
 import type { Duplex } from "node:stream"
 import * as Effect from "effect/Effect"
-import { Draining } from "../../internal/draining.ts"
-import type { Connection } from "../../internal/takeover.ts"
-import type { Lines } from "../../internal/upstream.ts"
-import { close } from "./Unread.ts"
+import { Draining } from "../../../internal/draining.ts"
+import type { Lines } from "../../../internal/proxy/transport.ts"
+import type { Connection } from "../../../internal/takeover.ts"
+import { close } from "../Unread.ts"
 
 /** Writes the head of the 101 and carries the bytes; ends when the client's side has closed. */
 export const run = (connection: Connection, far: Duplex, lines: Lines): Effect.Effect<void> =>

@@ -24,9 +24,9 @@ import { type HttpServerRequest, MaxBodySize } from "effect/http/HttpServerReque
 import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import { announcesMore, tooLarge } from "./readBody.ts"
-import type { Incoming, Outgoing } from "./upstream.ts"
-import * as Failure from "./upstreamFailure.ts"
+import { announcesMore, tooLarge } from "../readBody.ts"
+import * as Failure from "./failure.ts"
+import type { Incoming, Outgoing } from "./transport.ts"
 
 const client = Context.get(Effect.runSync(Effect.scoped(Layer.build(FetchHttpClient.layer))), HttpClient.HttpClient)
 

@@ -11,12 +11,12 @@
  */
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Stream from "effect/Stream"
-import { markForwarded } from "./conditionalResponse.ts"
-import * as ProxyCookies from "./proxyCookies.ts"
-import { connectionOptions, hopByHop, via } from "./proxyFields.ts"
-import { isFieldValue } from "./responseHead.ts"
-import { type Connection, takeover } from "./takeover.ts"
-import type { Incoming } from "./upstream.ts"
+import { markForwarded } from "../conditionalResponse.ts"
+import { isFieldValue } from "../responseHead.ts"
+import { type Connection, takeover } from "../takeover.ts"
+import * as ProxyCookies from "./cookies.ts"
+import { connectionOptions, hopByHop, via } from "./fields.ts"
+import type { Incoming } from "./transport.ts"
 
 type Response = HttpServerResponse.HttpServerResponse
 type Value = string | ReadonlyArray<string>

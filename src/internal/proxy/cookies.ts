@@ -12,7 +12,7 @@
  * @spec RFC 6265 §3, §4.1.1
  */
 import * as Cookies from "effect/http/Cookies"
-import * as Syntax from "../http/Syntax.ts"
+import * as Syntax from "../../http/Syntax.ts"
 
 /** The cookies, and the lines that have no valid name and can be no cookies of Effect's. */
 export const read = (

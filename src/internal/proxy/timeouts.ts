@@ -7,7 +7,7 @@
  */
 import * as Duration from "effect/Duration"
 import * as Option from "effect/Option"
-import type { Timeouts } from "./upstream.ts"
+import type { Timeouts } from "./transport.ts"
 
 /** How long to wait for an upstream server; `Duration.infinity` is for ever. */
 export interface Options {
