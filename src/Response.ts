@@ -29,8 +29,8 @@ import { type CookieOptions, withCookie, withoutCookie } from "./internal/respon
 import { checkHeader, checkStatus, toLocation } from "./internal/responseHead.ts"
 
 export { type Described, schema } from "./internal/describedResponse.ts"
-export { type FileOptions, file } from "./internal/file.ts"
-export { type MultipartOptions, multipart, type Part } from "./internal/multipartBody.ts"
+export { type FileOptions, file } from "./internal/files/file.ts"
+export { type MultipartOptions, multipart, type Part } from "./internal/multipart/writer.ts"
 export type { CookieOptions } from "./internal/responseCookie.ts"
 export { ndjson, type SchemaStream, textStream } from "./internal/schemaStream.ts"
 

@@ -17,13 +17,13 @@ import type { HttpServerRequest } from "effect/http/HttpServerRequest"
 import type * as Scope from "effect/Scope"
 import type { Handler } from "../Handler.ts"
 import type * as HttpError from "../HttpError.ts"
-import { Files } from "../internal/files.ts"
+import { Files } from "../internal/files/files.ts"
+import type { Options } from "../internal/files/staticOptions.ts"
+import * as Root from "../internal/files/staticRoot.ts"
+import { serve } from "../internal/files/staticServe.ts"
 import { atStart } from "../internal/starting.ts"
-import type { Options } from "../internal/staticOptions.ts"
-import * as Root from "../internal/staticRoot.ts"
-import { serve } from "../internal/staticServe.ts"
 
-export type { Options } from "../internal/staticOptions.ts"
+export type { Options } from "../internal/files/staticOptions.ts"
 
 /** A handler of files, and their URLs. */
 export interface StaticFiles

@@ -14,10 +14,10 @@
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type { HttpServerResponse } from "effect/http/HttpServerResponse"
-import * as EntityTag from "../http/EntityTag.ts"
-import type { FileFailure } from "./fileFailure.ts"
+import * as EntityTag from "../../http/EntityTag.ts"
+import { concat } from "../multipart/writer.ts"
+import type { FileFailure } from "./failure.ts"
 import { type Files, type Info, isSame, isSettled, now, type OpenFile } from "./files.ts"
-import { concat } from "./multipartBody.ts"
 
 /** What an answer says of a file besides what the file itself says; names in lower case. */
 export interface Head {

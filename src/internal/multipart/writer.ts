@@ -16,10 +16,10 @@ import * as HttpHeaders from "effect/http/Headers"
 import type { HttpServerResponse } from "effect/http/HttpServerResponse"
 import * as Base from "effect/http/HttpServerResponse"
 import * as Stream from "effect/Stream"
-import * as MediaType from "../http/MediaType.ts"
-import * as Syntax from "../http/Syntax.ts"
-import { prepared } from "./responseBody.ts"
-import { checkHeader } from "./responseHead.ts"
+import * as MediaType from "../../http/MediaType.ts"
+import * as Syntax from "../../http/Syntax.ts"
+import { prepared } from "../responseBody.ts"
+import { checkHeader } from "../responseHead.ts"
 
 /** A part: its body, and its headers; text is `text/plain; charset=utf-8` unless they say otherwise, all else bytes. */
 export interface Part {

@@ -6,8 +6,8 @@
  * ```
  */
 import type * as ByteSize from "effect/ByteSize"
-import type * as Caching from "./fileCaching.ts"
-import type { Coding } from "./fileCodings.ts"
+import type * as Caching from "./caching.ts"
+import type { Coding } from "./codings.ts"
 
 /** Which files, and how. */
 export interface Options {

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import * as FilePath from "../../src/internal/filePath.ts"
+import * as FilePath from "../../../src/internal/files/path.ts"
 
 describe("the path of a request", () => {
   it.each<[string, string | undefined]>([

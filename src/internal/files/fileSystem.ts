@@ -16,7 +16,7 @@ import * as Option from "effect/Option"
 import type { PlatformError } from "effect/PlatformError"
 import * as Predicate from "effect/Predicate"
 import * as Scope from "effect/Scope"
-import { FileFailure, reasonOf } from "./fileFailure.ts"
+import { FileFailure, reasonOf } from "./failure.ts"
 import type { Files, Info, OpenFile } from "./files.ts"
 
 const missing =

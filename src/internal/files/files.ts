@@ -11,8 +11,8 @@
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
-import type { FileFailure } from "./fileFailure.ts"
-import { fileSystemFiles } from "./fileSystemFiles.ts"
+import type { FileFailure } from "./failure.ts"
+import { fileSystemFiles } from "./fileSystem.ts"
 
 /** What is at a path. Times in milliseconds, with the fractions that the file system knows. */
 export interface Info {

@@ -8,7 +8,7 @@
  * @spec RFC 9110 §15.5.4, §15.5.5
  */
 import * as Effect from "effect/Effect"
-import * as HttpError from "../HttpError.ts"
+import * as HttpError from "../../HttpError.ts"
 
 /** Why a file cannot be had. */
 export class FileFailure {

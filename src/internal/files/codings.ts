@@ -14,9 +14,9 @@
  */
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import * as Accept from "../http/Accept.ts"
-import * as FileStore from "./fileStore.ts"
+import * as Accept from "../../http/Accept.ts"
 import type { Files } from "./files.ts"
+import * as FileStore from "./store.ts"
 
 /** A content coding that a sibling may have: `.zst`, `.br` or `.gz`. */
 export type Coding = "zstd" | "br" | "gzip"

@@ -5,12 +5,12 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as Stream from "effect/Stream"
-import * as HttpError from "../../src/HttpError.ts"
-import { FileFailure } from "../../src/internal/fileFailure.ts"
-import { respond } from "../../src/internal/fileResponse.ts"
-import * as FileStore from "../../src/internal/fileStore.ts"
-import { fileSystemFiles } from "../../src/internal/fileSystemFiles.ts"
-import type { Files, Info } from "../../src/internal/files.ts"
+import * as HttpError from "../../../src/HttpError.ts"
+import { FileFailure } from "../../../src/internal/files/failure.ts"
+import { fileSystemFiles } from "../../../src/internal/files/fileSystem.ts"
+import type { Files, Info } from "../../../src/internal/files/files.ts"
+import { respond } from "../../../src/internal/files/response.ts"
+import * as FileStore from "../../../src/internal/files/store.ts"
 
 const info = (size: number, modified: number): Info => ({
   kind: "file",

@@ -3,9 +3,9 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import * as FileStore from "../../src/internal/fileStore.ts"
-import type { Files, Info, OpenFile } from "../../src/internal/files.ts"
-import { isSettled } from "../../src/internal/files.ts"
+import type { Files, Info, OpenFile } from "../../../src/internal/files/files.ts"
+import { isSettled } from "../../../src/internal/files/files.ts"
+import * as FileStore from "../../../src/internal/files/store.ts"
 
 const info = (size: number, changes: Partial<Info> = {}): Info => ({
   kind: "file",

@@ -7,7 +7,7 @@
  *
  * @source aiohttp.web_urldispatcher.StaticResource
  */
-import { type Html, html } from "../Html.ts"
+import { type Html, html } from "../../Html.ts"
 
 /** A name in a directory. */
 export interface Entry {
