@@ -7,7 +7,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { App, Response, Route, StaticFiles } from "effect-web"
 import { served } from "effect-web/testing/Served"
-import { hasFingerprint } from "../../src/internal/fileCaching.ts"
+import { hasFingerprint } from "../../src/internal/files/caching.ts"
 import * as Folder from "../folder.ts"
 
 const { ask, facts } = Folder
