@@ -73,7 +73,7 @@ const headers: ReadonlyArray<readonly [name: string, piped: Change, direct: Http
     "a file name cannot inject",
     Response.inline('a"\r\nb'),
     Response.inline(plain, 'a"\r\nb'),
-    { "content-disposition": 'inline; filename="a\\"__b"' }
+    { "content-disposition": `inline; filename="a___b"; filename*=UTF-8''a%22__b` }
   ],
   ["etag is strong", Response.etag("v1"), Response.etag(plain, EntityTag.make("v1")), { etag: '"v1"' }],
   [

@@ -14,16 +14,16 @@ import * as Syntax from "./Syntax.ts"
 
 /**
  * Writes the header, for any file name: control characters and the path separators `/` and `\` become `_`. A name that
- * is not plain ASCII, or could be taken for percent-encoded, is written twice: with `_` for each character that is not
- * ASCII, and exactly, as `filename*`.
+ * is not plain ASCII, has a `"`, or could be taken for percent-encoded, is written twice: with `_` for each such character, as not
+ * all clients know escapes, and exactly, as `filename*`.
  *
  * @spec RFC 6266 §4.1, §4.3, Appendix D; RFC 8187 §3.2
  */
 export const format = (type: "attachment" | "inline", filename?: string): string => {
   if (filename === undefined || filename === "") return type
   const safe = filename.toWellFormed().replace(/[\p{Cc}/\\]/gu, "_")
-  const fallback = safe.replace(/[^\x20-\x7e]/gu, "_")
-  const plain = `${type}; filename=${Syntax.quote(fallback)}`
+  const fallback = safe.replace(/[^\x20-\x7e]|"/gu, "_")
+  const plain = `${type}; filename="${fallback}"`
   return fallback === safe && !/%[0-9A-Fa-f]{2}/.test(safe) ? plain : `${plain}; filename*=UTF-8''${encode(safe)}`
 }
 
