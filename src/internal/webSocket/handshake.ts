@@ -53,7 +53,9 @@ export const agree = (
   const { origin } = headers
   // Who is no browser sends none, and could send any.
   if (origin !== undefined && !allows(origin)) {
-    return new HttpError.Forbidden({ text: "This WebSocket takes no connections from pages of that origin" })
+    return new HttpError.Forbidden({
+      text: 'This WebSocket takes no connections from pages of that origin: see the option "origins"'
+    })
   }
   return { protocol: protocols.find((name) => ours.includes(name)), offer }
 }
