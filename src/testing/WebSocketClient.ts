@@ -30,7 +30,10 @@ export interface Options {
   readonly answerPings?: boolean
 }
 
-/** No WebSocket: what the server answered in its place, with status 0 for an answer that is none. */
+/**
+ * No WebSocket: what the server answered in its place, with status 0 for an answer that is none. Of its body only what comes within half
+ * a second, and at most 64 KiB.
+ */
 export class WebSocketRefused extends Data.TaggedError("WebSocketRefused")<{
   readonly status: number
   readonly headers: { readonly [name: string]: string | ReadonlyArray<string> | undefined }
@@ -106,14 +109,28 @@ export const open = (
     })
   )
 
+// Of an answer without an end the beginning is enough, and only the machine's clock goes on while a test waits for it.
+const maxBody = 65_536
+const maxWait = 500
+
 const refusal = (response: Http.IncomingMessage): Effect.Effect<never, WebSocketRefused> =>
   Effect.callback((resume) => {
     const chunks: Array<Buffer> = []
+    let size = 0
     const { headers, statusCode: status = 0 } = response
-    response.on("data", (chunk: Buffer) => chunks.push(chunk))
-    response.on("close", () =>
-      resume(Effect.fail(new WebSocketRefused({ status, headers, body: Buffer.concat(chunks).toString("utf8") })))
-    )
+    const stop = () => void response.destroy()
+    const timer = setTimeout(stop, maxWait)
+    response.on("data", (chunk: Buffer) => {
+      chunks.push(chunk)
+      size += chunk.length
+      if (size >= maxBody) stop()
+    })
+    response.on("close", () => {
+      clearTimeout(timer)
+      const body = Buffer.concat(chunks).subarray(0, maxBody).toString("utf8")
+      resume(Effect.fail(new WebSocketRefused({ status, headers, body })))
+    })
+    return Effect.sync(stop)
   })
 
 const make = (own: NodeWS.WebSocket, socket: Duplex, headers: () => Peer["headers"]): Peer => {

@@ -24,6 +24,8 @@ const app = App.make({
     WebSocket.raw({}, (socket) => Effect.andThen(socket.send("hello"), socket.close(4000, "enough")))
   ),
   no: Route.get("/no", Effect.fail(new HttpError.Unauthorized({ text: "Log in first" }))),
+  endless: Route.get("/endless", Response.stream(Stream.concat(Stream.make("one", "two"), Stream.never))),
+  flood: Route.get("/flood", Response.stream(Stream.forever(Stream.make("x".repeat(16_384))))),
   late: Route.websocket(
     "/late",
     WebSocket.raw({}, (socket) => Effect.andThen(Effect.sleep("1 hour"), socket.send("at last")))
@@ -57,6 +59,15 @@ served("who gets no WebSocket sees the answer", app, (client) =>
     assert.strictEqual((yield* Effect.flip(client.webSocket("/echo", { origin: "http://evil.example" }))).status, 403)
     const none = yield* Effect.flip(client.webSocket("/greets", { protocols: ["chat"] }))
     assert.deepStrictEqual([none.status, none.body], [0, "Server sent no subprotocol"])
+  })
+)
+
+served("who gets an answer without an end sees the beginning of it", app, (client) =>
+  Effect.gen(function* () {
+    const endless = yield* Effect.flip(client.webSocket("/endless"))
+    assert.deepStrictEqual([endless.status, endless.body], [200, "onetwo"])
+    const flood = yield* Effect.flip(client.webSocket("/flood"))
+    assert.deepStrictEqual([flood.status, flood.body], [200, "x".repeat(65_536)])
   })
 )
 
