@@ -138,9 +138,9 @@ export const run = <E, R, T extends App.Routes, Added>(
  */
 export const launch =
   (options: ProgramOptions = {}) =>
-  <E>(layer: Layer.Layer<Server, E>): void =>
+  <E, R>(layer: [R] extends [never] ? Layer.Layer<Server, E, R> : Missing<R>): void =>
     program(
-      Effect.map(Layer.build(layer), (context) => Context.get(context, Server)),
+      Effect.map(Layer.build(layer as Layer.Layer<Server, E>), (context) => Context.get(context, Server)),
       options
     )
 

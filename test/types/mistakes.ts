@@ -57,7 +57,10 @@ Server.layer(App.make({ home: Route.get("/", ok as Handler.Handler<never, any>) 
 // ## a missing service, Server.run
 Server.run(needing)
 
-// ## a missing service, launched
+// ## a missing service, Server.launch
+Server.layer(needing).pipe(Server.launch())
+
+// ## a missing service, Layer.launch
 Effect.runFork(Layer.launch(Server.layer(needing)))
 
 // ## a missing service, toWebHandler
