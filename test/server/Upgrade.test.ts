@@ -2,17 +2,21 @@
  * Connections that are taken over, and upgrades that are declined: on the wire.
  */
 import type { Duplex } from "node:stream"
-import { assert } from "@effect/vitest"
+import { assert, it } from "@effect/vitest"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as Schedule from "effect/Schedule"
+import * as Stream from "effect/Stream"
 import * as App from "../../src/App.ts"
+import * as Body from "../../src/Body.ts"
 import * as HttpError from "../../src/HttpError.ts"
 import { type Connection, takeover } from "../../src/internal/takeover.ts"
 import * as Middleware from "../../src/Middleware.ts"
 import * as Compression from "../../src/middleware/Compression.ts"
 import * as Response from "../../src/Response.ts"
 import * as Route from "../../src/Route.ts"
-import { both, get, post, until } from "./both.ts"
+import { both, get, post, turns, until } from "./both.ts"
+import { start, took } from "./started.ts"
 
 const upgrade = "Connection: Upgrade\r\nUpgrade: echo\r\n"
 
@@ -40,6 +44,14 @@ const app = App.make({
   closed: Route.get("/closed", Effect.succeed(Response.text("no", { headers: { connection: "close" } }))),
   late: Route.get("/late", Effect.andThen(Effect.yieldNow, Effect.succeed(Response.text("late")))),
   broken: Route.get("/broken", Effect.succeed(takeover(() => Effect.die(new Error("broken"))))),
+  body: Route.post(
+    "/body",
+    Effect.map(Body.text(), (text) => Response.text(text))
+  ),
+  stream: Route.get(
+    "/stream",
+    Response.stream(Stream.take(Stream.repeat(Stream.succeed(new Uint8Array(65_536)), Schedule.forever), 40))
+  ),
   plain: Route.get("/plain", Response.text("plain"))
 }).pipe(App.use(Middleware.onResponse(Response.setHeaders({ "x-seen": "yes" }))), App.use(Compression.make()))
 
@@ -122,6 +134,89 @@ both("an upgrade behind an answer that is going out means nothing", app, ({ wire
     assert.strictEqual((yield* wire.answer()).body.toString(), "late")
     yield* wire.until("Upgrade: echo\r\n")
   })
+)
+
+const asking = [
+  ["with a body", post("/body", "abc", upgrade)],
+  [
+    "with a chunked body",
+    `${post("/body", "", upgrade).replace("Content-Length: 0", "Transfer-Encoding: chunked")}3\r\nabc\r\n0\r\n\r\n`
+  ],
+  ["for HTTP/2", get("/plain", "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n")],
+  ["in HTTP/1.0", get("/plain", "Connection: keep-alive, Upgrade\r\nUpgrade: echo\r\n").replace("1.1", "1.0")],
+  ["that expects 100", post("/body", "abc", `${upgrade}Expect: 100-continue\r\n`)],
+  ["that is declined", get("/declined", upgrade)]
+] as const
+
+for (const [name, bytes] of asking) {
+  both(
+    `nothing is lost behind a request ${name} that asks for an upgrade, in one piece and in two`,
+    app,
+    ({ connect }) =>
+      Effect.gen(function* () {
+        for (const cut of [bytes.length + 20, 30, bytes.length - 2, bytes.length + 60]) {
+          const wire = yield* connect
+          const all = `${bytes}${get("/plain")}${get("/late")}`
+          yield* wire.send(all.slice(0, cut))
+          yield* turns
+          yield* wire.send(all.slice(cut))
+          yield* wire.answer()
+          assert.strictEqual((yield* wire.answer()).body.toString(), "plain")
+          assert.strictEqual((yield* wire.answer()).body.toString(), "late")
+        }
+      })
+  )
+}
+
+both("a client that reads slowly gets all of a stream that declines its upgrade", app, ({ wire }) =>
+  Effect.gen(function* () {
+    wire.socket.pause()
+    yield* wire.send(get("/stream", upgrade) + get("/plain"))
+    yield* Effect.sleep("50 millis")
+    wire.socket.resume()
+    assert.strictEqual((yield* wire.answer()).body.length, 40 * 65_536)
+    assert.strictEqual((yield* wire.answer()).body.toString(), "plain")
+  })
+)
+
+both("a client that closes is closed when its upgrade is declined", app, ({ wire }) =>
+  Effect.gen(function* () {
+    yield* wire.send(get("/declined", "Connection: close, Upgrade\r\nUpgrade: echo\r\n") + get("/plain"))
+    assert.strictEqual((yield* wire.answer()).headers.connection, "close")
+    assert.strictEqual(yield* wire.closed, "")
+  })
+)
+
+both("a head that is refused closes, and nothing runs behind it, whatever it asks for", app, ({ wire }) =>
+  Effect.gen(function* () {
+    yield* wire.send(get("/plain", upgrade).replace("Host: a", "Host: a b") + get("/plain"))
+    assert.strictEqual((yield* wire.answer()).status, 400)
+    assert.strictEqual(yield* wire.closed, "")
+  })
+)
+
+both(
+  "a connection waits for its next request after a declined upgrade",
+  app,
+  ({ wire }) =>
+    Effect.gen(function* () {
+      yield* wire.send(get("/declined", upgrade))
+      yield* wire.answer()
+      yield* Effect.sleep("2500 millis")
+      yield* wire.send(get("/plain"))
+      assert.strictEqual((yield* wire.answer()).body.toString(), "plain")
+    }),
+  { headersTimeout: "1 second" }
+)
+
+it.live("a connection that waits after a declined upgrade does not hold the stop", () =>
+  Effect.gen(function* () {
+    const { connect, stop } = yield* start(app)
+    const wire = yield* connect
+    yield* wire.send(get("/declined", upgrade))
+    yield* wire.answer()
+    assert.isBelow(yield* took(yield* stop), 2000)
+  }).pipe(Effect.scoped)
 )
 
 both("what breaks off after a connection was taken over is logged once, and the connection closes", app, (given) =>

@@ -278,7 +278,7 @@ describe("a client error inside Effect's own API", () => {
     ["a body that is no JSON", post("/json", "{"), 400],
     ["a body that is not the schema", post("/body", "{}", "Content-Type: application/json\r\n"), 422],
     ["a body that is too large", post("/json", "x".repeat(1_048_577)), 413],
-    ["an upgrade that was not asked for", get("/upgrade"), 400]
+    ["an upgrade that was not asked for", get("/upgrade"), 426]
   ]
   for (const [name, bytes, status] of rows) {
     both(`${name} is a ${status}`, app, ({ logs, wire }) =>

@@ -19,6 +19,8 @@ export interface Connections {
   readonly size: () => number
   /** Notes that a connection is answering; called for each request. */
   readonly busy: (socket: Duplex, response: Http.ServerResponse) => void
+  /** Notes whether a connection waits for a request, while Node does not know of it. */
+  readonly setIdle: (socket: Duplex, isIdle: boolean) => void
   /** The last response of a connection, finished or not. */
   readonly current: (socket: Duplex) => Http.ServerResponse | undefined
   /**
@@ -33,9 +35,11 @@ export interface Connections {
 }
 
 const last = Symbol("effect-web/response")
+const idle = Symbol("effect-web/idle")
 
 interface Tracked extends Net.Socket {
   [last]?: Http.ServerResponse
+  [idle]?: boolean
 }
 
 /** Follows the connections of a server from now on. */
@@ -53,19 +57,26 @@ export const make = (server: Http.Server): Connections => {
       waiting = []
     })
   })
+  const closeWaiting = () => {
+    server.closeIdleConnections()
+    for (const socket of open) if (socket[idle] === true) socket.destroy()
+  }
   return {
     size: () => open.size,
     busy: (socket, response) => {
       ;(socket as Tracked)[last] = response
     },
     current: (socket) => (socket as Tracked)[last],
+    setIdle: (socket, isIdle) => {
+      ;(socket as Tracked)[idle] = isIdle
+    },
     closeIdle: () => {
-      server.closeIdleConnections()
+      closeWaiting()
       for (const socket of open) {
         const response = socket[last]
         if (response === undefined) {
           if (socket.bytesRead === 0) socket.destroy()
-        } else if (!response.writableFinished) response.once("finish", () => server.closeIdleConnections())
+        } else if (!response.writableFinished) response.once("finish", closeWaiting)
       }
     },
     destroyAll: () => {

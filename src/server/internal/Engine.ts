@@ -120,7 +120,6 @@ export const make = Effect.fnUntraced(function* (
   }
 
   const server = Http.createServer({
-    ...Upgrade.serverOptions(),
     keepAliveTimeout: Duration.toMillis(options.keepAliveTimeout ?? "75 seconds"),
     headersTimeout: Duration.toMillis(options.headersTimeout ?? "10 seconds"),
     requestTimeout: Duration.toMillis(options.requestTimeout ?? "300 seconds"),
@@ -135,8 +134,10 @@ export const make = Effect.fnUntraced(function* (
   const connections = Connections.make(server)
   Upgrade.listen(server, {
     previous: connections.current,
+    setIdle: connections.setIdle,
     handle: (source, response, head) => {
-      const { target, url } = find(source)
+      const { bad, target, url } = find(source)
+      if (bad) response.shouldKeepAlive = false
       connections.busy(source.socket, response)
       const request = new NodeRequest(source, response, url, target)
       request.head = head

@@ -23,12 +23,12 @@ import { RouteContext } from "../../Handler.ts"
 import type { Target } from "../../internal/compile.ts"
 import { inside } from "../../internal/flatten.ts"
 import { finished } from "../../internal/handling.ts"
+import * as Handover from "./Handover.ts"
 import { NodeRequest } from "./NodeRequest.ts"
 import { announced } from "./RequestBody.ts"
 import * as ResponseWriter from "./ResponseWriter.ts"
 import type * as ResponseHead from "./responseHead.ts"
 import { discardRest } from "./Unread.ts"
-import * as Upgrade from "./Upgrade.ts"
 
 /** What the engine asks for. */
 export interface Handlers {
@@ -130,7 +130,7 @@ export const make = (base: Context.Context<never>, state: ResponseHead.State): H
 
 // A fiber that ended without an answer must not leave its client waiting.
 const unanswered = (response: Http.ServerResponse): void => {
-  if (response.headersSent || response.destroyed || Upgrade.isTaken(response)) return
+  if (response.headersSent || response.destroyed || Handover.isTaken(response)) return
   try {
     response.writeHead(500, { "content-length": "0", connection: "close" })
     response.end()

@@ -21,11 +21,11 @@ import * as ErrorResponse from "../../ErrorResponse.ts"
 import * as HttpError from "../../HttpError.ts"
 import { discard } from "../../internal/conditionalResponse.ts"
 import { Takeover } from "../../internal/takeover.ts"
+import * as Handover from "./Handover.ts"
 import * as NodeFileBody from "./NodeFileBody.ts"
 import type { NodeRequest } from "./NodeRequest.ts"
 import * as ResponseHead from "./responseHead.ts"
 import * as ResponseStream from "./responseStream.ts"
-import * as Upgrade from "./Upgrade.ts"
 
 type Response = HttpServerResponse.HttpServerResponse
 
@@ -33,7 +33,7 @@ type Response = HttpServerResponse.HttpServerResponse
 export const write = (request: NodeRequest, response: Response, state: ResponseHead.State): Effect.Effect<unknown> => {
   const out = request.response
   const { body, headers, status } = response
-  if (out.destroyed || out.writableEnded || out.headersSent || Upgrade.isTaken(out)) {
+  if (out.destroyed || out.writableEnded || out.headersSent || Handover.isTaken(out)) {
     discard(body)
     return Exit.void
   }
@@ -45,7 +45,7 @@ export const write = (request: NodeRequest, response: Response, state: ResponseH
       const { protocol } = body.body.options
       return request.head === undefined
         ? again(request, Cause.fail(new HttpError.UpgradeRequired({ protocol })), state)
-        : Upgrade.hand(request, response, body.body)
+        : Handover.hand(request, response, body.body)
     }
     if (request.method === "HEAD" || status === 204 || status === 304 || status === 205) {
       ResponseHead.write(request, response, bodyless(request, response), state, false)

@@ -2,22 +2,16 @@
  * Requests that ask for another protocol (RFC 9110 §7.8): the connection is handed over, or the answer is an ordinary one.
  *
  * ```ts
- * Upgrade.listen(server, { previous, handle })
+ * Upgrade.listen(server, { previous, handle, setIdle })
  * ```
  *
- * `Upgrade` means nothing in a request of HTTP/1.0, in one with a body, and behind an answer that is still going out. An ordinary
- * answer leaves the connection as usable as it was.
+ * `Upgrade` means nothing in a request of HTTP/1.0, in one with a body, and where it names HTTP/2 or TLS: such a request is read
+ * again without it. An ordinary answer leaves the connection as usable as it was.
  */
 import * as Http from "node:http"
 import type * as Net from "node:net"
 import type { Duplex } from "node:stream"
-import * as Cause from "effect/Cause"
-import * as Effect from "effect/Effect"
-import * as Cookies from "effect/http/Cookies"
-import { ClientAbort } from "effect/http/HttpServerError"
-import type { HttpServerResponse } from "effect/http/HttpServerResponse"
-import type { Connection, Takeover } from "../../internal/takeover.ts"
-import type { NodeRequest } from "./NodeRequest.ts"
+import * as Handover from "./Handover.ts"
 import { announced } from "./RequestBody.ts"
 
 /** How the engine handles requests that ask for an upgrade. */
@@ -25,144 +19,136 @@ export interface Options {
   /** The response before on the connection. */
   readonly previous: (socket: Duplex) => Http.ServerResponse | undefined
   readonly handle: (source: Http.IncomingMessage, response: Http.ServerResponse, head: Uint8Array) => void
+  /** Told when a connection waits for a next request, and when it does no more, while Node does not know of it. */
+  readonly setIdle: (socket: Duplex, isIdle: boolean) => void
 }
 
-/** Follows the upgrades of a server; to be called before it has connections. */
-export const listen = (server: Http.Server, { handle, previous }: Options): void => {
-  const wants = (source: Http.IncomingMessage): boolean =>
-    source.httpVersionMinor === 1 &&
-    !announced(source) &&
-    source.headers.expect === undefined &&
-    previous(source.socket)?.writableEnded !== false
-  if ("shouldUpgradeCallback" in server) server.shouldUpgradeCallback = wants
-  else deciders.set(server, wants)
-  server.on("upgrade", (source: Http.IncomingMessage, socket: Duplex, head: Buffer) => {
-    // Node has taken its own away. It may be there from an upgrade that was declined.
-    if (!socket.listeners("error").includes(ignore)) socket.on("error", ignore)
+/** Follows the upgrades of a server. Node has let go of such a connection, and of the answer before that may still be going out. */
+export const listen = (server: Http.Server, options: Options): void => {
+  server.on("upgrade", (source: Http.IncomingMessage, socket: Net.Socket, head: Buffer) => {
+    adopt(socket)
+    const unwatch = watch(socket)
     const begin = () => {
-      const response = new Http.ServerResponse(source)
-      // Their types want a net.Socket; in tests it is any Duplex.
-      response.assignSocket(socket as Net.Socket)
-      // Who leaves is seen only by who reads; what is read waits for its reader.
-      const leave = () => {
-        if (!taken.has(response)) socket.destroy()
+      if (!socket.writable) return
+      if (isMeant(source)) answer(server, options, source, head, unwatch)
+      else {
+        unwatch()
+        give(server, socket, Buffer.concat([withoutUpgrade(source), head]))
       }
-      socket.once("end", leave)
-      socket.read(0)
-      response.once("finish", () => {
-        socket.off("end", leave)
-        restore(server, socket as Net.Socket, response, head)
-      })
-      handle(source, response, head)
     }
-    const before = previous(socket)
+    const before = options.previous(socket)
     if (before === undefined || before.writableFinished) begin()
     else before.once("finish", begin)
   })
 }
 
+// What Node had listened to. A connection comes here again when an upgrade was declined.
+const adopt = (socket: Net.Socket): void => {
+  if (socket.listeners("error").includes(ignore)) return
+  socket.on("error", ignore)
+  socket.on("drain", forwardDrain)
+}
+
 const ignore = (): void => {}
 
-type Decider = (source: Http.IncomingMessage) => boolean
+function forwardDrain(this: { readonly _httpMessage?: Http.ServerResponse | null }): void {
+  this._httpMessage?.emit("drain")
+}
 
-const deciders = new WeakMap<object, Decider>()
+/** So long may more bytes than are read wait behind a request: behind them nobody sees that the client has left. */
+const patience = 60_000
 
-/**
- * What `createServer` has to be told. Before 24.9 Node hands over all requests that ask, or none, by a flag that it sets on the
- * message once before and once behind its headers; there the flag decides for itself.
- */
-export const serverOptions = (): Http.ServerOptions => {
-  if ("shouldUpgradeCallback" in Http.createServer()) return {}
-  class Incoming extends Http.IncomingMessage {}
-  const flags = new WeakMap<Http.IncomingMessage, boolean>()
-  Object.defineProperty(Incoming.prototype, "upgrade", {
-    get(this: Http.IncomingMessage) {
-      return flags.get(this)
-    },
-    set(this: Http.IncomingMessage, asks: boolean | null) {
-      if (asks === null) return
-      const isRead = this.method !== undefined && this.method !== null && this.rawHeaders.length > 0
-      const decide = deciders.get((this.socket as { readonly server?: object }).server ?? this)
-      flags.set(this, isRead && this.method !== "CONNECT" ? asks && decide?.(this) === true : asks)
-    }
+// Who leaves is seen only by who reads; what is read waits for its reader.
+const watch = (socket: Net.Socket): (() => void) => {
+  const leave = () => socket.destroy()
+  const timer = setTimeout(() => {
+    if (socket.readableLength > 0) leave()
+  }, patience)
+  socket.once("end", leave)
+  socket.read(0)
+  const unwatch = () => {
+    clearTimeout(timer)
+    socket.off("end", leave).off("close", unwatch)
+  }
+  socket.once("close", unwatch)
+  return unwatch
+}
+
+// In HTTP/1.0 and with a body there is no upgrade; to HTTP/2 and to TLS, within which requests would come, there is none here.
+const isMeant = (source: Http.IncomingMessage): boolean =>
+  source.httpVersionMinor === 1 &&
+  !announced(source) &&
+  source.headers.expect === undefined &&
+  tokens(source.headers.upgrade ?? "").some((protocol) => !/^(?:h2c|tls|http)(?:\/|$)/i.test(protocol))
+
+const tokens = (value: string): ReadonlyArray<string> => value.split(",").map((token) => token.trim())
+
+const answer = (
+  server: Http.Server,
+  { handle, setIdle }: Options,
+  source: Http.IncomingMessage,
+  head: Buffer,
+  unwatch: () => void
+): void => {
+  const { socket } = source
+  const response = new Http.ServerResponse(source)
+  response.shouldKeepAlive = !tokens((source.headers.connection ?? "").toLowerCase()).includes("close")
+  response.assignSocket(socket)
+  Handover.onTaken(response, unwatch)
+  response.once("finish", () => {
+    unwatch()
+    response.detachSocket(socket)
+    process.nextTick(() => response.emit("close"))
+    if (closes(response) || !socket.writable) {
+      if (typeof socket.destroySoon === "function") socket.destroySoon()
+      else socket.end()
+    } else if (head.length > 0 || socket.readableLength > 0) give(server, socket, head)
+    else park(server, socket, setIdle)
   })
-  return { IncomingMessage: Incoming }
+  handle(source, response, head)
 }
 
 // Node's own note that the connection closes after this response.
 const closes = (response: Http.ServerResponse): boolean => (response as { readonly _last?: boolean })._last === true
 
-// After an ordinary answer the connection is the server's again, with what has come meanwhile.
-const restore = (server: Http.Server, socket: Net.Socket, response: Http.ServerResponse, head: Buffer): void => {
-  response.detachSocket(socket)
-  if (closes(response) || socket.destroyed) {
-    socket.end()
-    return
-  }
-  if (head.length > 0) socket.unshift(head)
+/** The connection is the server's again, with what has come meanwhile in front. */
+const give = (server: Http.Server, socket: Net.Socket, bytes: Uint8Array): void => {
+  if (bytes.length > 0)
+    socket.unshift(bytes)
+    // As Node leaves it: the next listener makes it flow.
+  ;(socket as { readableFlowing: boolean | null }).readableFlowing = null
   server.emit("connection", socket)
 }
 
-const taken = new WeakSet<Http.ServerResponse>()
-
-/** True when the connection of a response was taken over: nothing is written to it any more. */
-export const isTaken = (response: Http.ServerResponse): boolean => taken.has(response)
-
-/**
- * Hands the connection over; ends when `run` has ended and destroys it then. Its failures are logged: nobody is left to be told.
- */
-export const hand = (
-  request: NodeRequest,
-  response: HttpServerResponse,
-  { options, run }: Takeover
-): Effect.Effect<unknown> =>
-  Effect.withFiber((fiber) => {
-    const { socket } = request.source
-    const connection = take(request, lines(response))
-    const leave = () => fiber.interruptUnsafe(undefined, ClientAbort.annotation)
-    if (options.watches !== true) socket.once("close", leave)
-    return Effect.interruptible(Effect.suspend(() => run(connection))).pipe(
-      Effect.catchCause((cause) =>
-        Cause.hasInterruptsOnly(cause)
-          ? Effect.failCause(cause as Cause.Cause<never>)
-          : Effect.annotateLogs(Effect.logError("A connection that was taken over broke off", cause), {
-              "http.method": request.method,
-              "http.path": request.url.split("?")[0]
-            })
-      ),
-      Effect.ensuring(
-        Effect.sync(() => {
-          socket.off("close", leave)
-          socket.destroy()
-        })
-      )
-    )
-  })
-
-/**
- * Takes the connection from its request; `headers` go into the 101. Throws for what would break out of a line, as Node does for
- * ordinary answers.
- */
-export const take = ({ head, response, source }: NodeRequest, headers: Connection["headers"]): Connection => {
-  for (const [name, value] of headers) {
-    Http.validateHeaderName(name)
-    Http.validateHeaderValue(name, value)
+// Given back at once, it would be to Node a new connection, whose first head is late after some seconds.
+const park = (server: Http.Server, socket: Net.Socket, setIdle: Options["setIdle"]): void => {
+  const timer = setTimeout(() => socket.destroy(), server.keepAliveTimeout)
+  const wake = () => {
+    clearTimeout(timer)
+    setIdle(socket, false)
+    socket.off("data", next).off("end", leave).off("close", wake)
   }
-  response.detachSocket(source.socket)
-  taken.add(response)
-  return { request: source, socket: source.socket, head: head as Uint8Array, headers }
+  const next = (chunk: Buffer) => {
+    wake()
+    socket.pause()
+    give(server, socket, chunk)
+  }
+  const leave = () => socket.destroy()
+  setIdle(socket, true)
+  socket.once("close", wake).once("end", leave).once("data", next)
 }
 
-const lines = ({ cookies, headers }: HttpServerResponse): Connection["headers"] => [
-  ...Object.entries(headers).filter(([name]) => !framing.has(name)),
-  ...Cookies.toSetCookieHeaders(cookies).map((value) => ["set-cookie", value] as const)
-]
-
-// What a 101 does not have, or the protocol says itself.
-const framing: ReadonlySet<string> = new Set([
-  "connection",
-  "content-length",
-  "content-type",
-  "transfer-encoding",
-  "upgrade"
-])
+// The request as if it had not asked.
+const withoutUpgrade = (source: Http.IncomingMessage): Buffer => {
+  const { httpVersionMinor, method, rawHeaders, url } = source
+  const lines = [`${method} ${url} HTTP/1.${httpVersionMinor}`]
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const name = rawHeaders[at] as string
+    const value = rawHeaders[at + 1] as string
+    if (/^connection$/i.test(name)) {
+      const rest = tokens(value).filter((token) => token.toLowerCase() !== "upgrade")
+      if (rest.length > 0) lines.push(`${name}: ${rest.join(", ")}`)
+    } else if (!/^upgrade$/i.test(name)) lines.push(`${name}: ${value}`)
+  }
+  return Buffer.from(`${lines.join("\r\n")}\r\n\r\n`, "latin1")
+}

@@ -20,9 +20,9 @@ import * as Socket from "effect/socket/Socket"
 import { isHttpError } from "../../HttpError.ts"
 import { Draining } from "../../internal/draining.ts"
 import * as Handshake from "../../internal/webSocket/handshake.ts"
+import * as Handover from "./Handover.ts"
 import type { NodeRequest } from "./NodeRequest.ts"
 import * as NodeWebSocket from "./NodeWebSocket.ts"
-import * as Upgrade from "./Upgrade.ts"
 
 const maxMessage = 4 * 1024 * 1024
 const patience = "10 seconds"
@@ -31,12 +31,12 @@ const patience = "10 seconds"
 export const open = (request: NodeRequest, headers?: Headers.Input): Effect.Effect<Socket.Socket, HttpServerError> =>
   Effect.withFiber((fiber) => {
     const agreed = Handshake.agree(request, [], () => true)
-    const isOpen = request.head !== undefined && !Upgrade.isTaken(request.response)
+    const isOpen = request.head !== undefined && !Handover.isTaken(request.response)
     if (!isOpen || isHttpError(agreed)) {
       const cause = isHttpError(agreed) ? agreed : new Error("The connection cannot be taken over")
       return Effect.fail(new HttpServerError({ reason: new RequestParseError({ request, cause }) }))
     }
-    const connection = Upgrade.take(request, Object.entries(Headers.fromInput(headers)))
+    const connection = Handover.take(request, Object.entries(Headers.fromInput(headers)))
     const opened = NodeWebSocket.open(connection, { protocol: undefined, offer: undefined, maxMessage })
     if (opened === undefined) return Effect.interrupt
     // What comes before there is a reader waits.
