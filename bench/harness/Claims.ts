@@ -75,7 +75,8 @@ export const all: ReadonlyArray<Claim> = [
   cpuOfPeers("upload", "effect-web", 1),
   memory("upload-2g", "upload", "effect-web", 1.25),
   cpu("ws-echo", "effect-web", "ws", 1.1),
-  cpu("ws-broadcast", "effect-web", "ws", 0.6)
+  cpu("ws-broadcast", "effect-web", "ws", 0.6),
+  cpu("ws-burst", "effect-web", "ws", 0.6)
 ]
 
 export interface Verdict {

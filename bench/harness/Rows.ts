@@ -41,10 +41,12 @@ export interface Socket extends Common {
   readonly kind: "socket"
   readonly method: "GET"
   /**
-   * "echo": one message on the way on each connection. "broadcast": the first says one message after the other to all. "idle": nothing is
+   * "echo": one message on the way on each connection. "broadcast": what the first says goes to all. "idle": nothing is
    * said until the end, over more than one heartbeat.
    */
   readonly load: "echo" | "broadcast" | "idle"
+  /** How many messages of a broadcast are said at once; 1. */
+  readonly burst?: number
   readonly connections: number
   /** What is sent, and comes back as it is. */
   readonly message: string
@@ -97,6 +99,7 @@ export const all: ReadonlyArray<Row> = [
   { ...socket, name: "ws-echo", path: "/echo", load: "echo", connections: 64 },
   { ...socket, name: "ws-raw", path: "/raw", load: "echo", connections: 64, refused: undefined },
   { ...socket, name: "ws-broadcast", path: "/room", load: "broadcast", connections: 1000 },
+  { ...socket, name: "ws-burst", path: "/room", load: "broadcast", connections: 1000, burst: 8 },
   { ...socket, name: "ws-idle", subject: "idle", path: "/echo", load: "idle", connections: 10_000, once: true }
 ]
 

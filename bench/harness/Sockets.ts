@@ -8,6 +8,7 @@ import type * as Servers from "./Servers.ts"
 export interface Job {
   readonly url: string
   readonly load: Socket["load"]
+  readonly burst: number
   readonly connections: number
   readonly message: string
   /** A message that the server has to close for. */
@@ -27,8 +28,17 @@ const client = fileURLToPath(new URL("socketClient.ts", import.meta.url))
 /** Sends for a moment on few connections first; every answer of every load is compared. */
 export const prepare = async (server: Servers.Server, row: Socket, core: number): Promise<Generator.Generator> => {
   const run = async (core: number, connections: number, seconds: number): Promise<Generator.Done> => {
-    const { load, message, refused } = row
-    const job: Job = { url: server.url + row.path, load, connections, message, refused, seconds, pid: server.pid }
+    const { burst = 1, load, message, refused } = row
+    const job: Job = {
+      url: server.url + row.path,
+      load,
+      burst,
+      connections,
+      message,
+      refused,
+      seconds,
+      pid: server.pid
+    }
     const environment = { BENCH_JOB: JSON.stringify(job) }
     const done = await Generator.run([process.execPath, client], environment, core, seconds + 90)
     const { requests = 0, microseconds = 0, cpuSeconds = Number.NaN, heldBytes: bytes } = done

@@ -4,7 +4,9 @@ import * as Frames from "./Frames.ts"
 import * as Process from "./Process.ts"
 import { heartbeatSeconds, type Job } from "./Sockets.ts"
 
-const { url, load, connections, message, refused, seconds, pid } = JSON.parse(process.env.BENCH_JOB ?? "{}") as Job
+const { url, load, burst, connections, message, refused, seconds, pid } = JSON.parse(
+  process.env.BENCH_JOB ?? "{}"
+) as Job
 
 const wanted = Buffer.from(message)
 const frame = Frames.masked(wanted)
@@ -40,12 +42,16 @@ const openAll = async (): Promise<ReadonlyArray<Frames.Connection>> => {
 /** Fails unless the server closes for a message that it must not take. */
 const checkRefused = (refused: string): Promise<void> =>
   new Promise((resolve) => {
-    const listener = { message: () => fail("an invalid message was answered"), ended: () => resolve() }
+    const patience = setTimeout(() => fail("an invalid message did not close the connection"), 5000)
+    const ended = () => {
+      clearTimeout(patience)
+      resolve()
+    }
+    const listener = { message: () => fail("an invalid message was answered"), ended }
     Frames.open(url, listener).then(
       (one) => one.write(Frames.masked(Buffer.from(refused))),
       (error: Error) => fail(error.message)
     )
-    setTimeout(() => fail("an invalid message did not close the connection"), 5000).unref()
   })
 
 /** One message on the way on each connection; the number of answers. */
@@ -62,23 +68,27 @@ const echo = (all: ReadonlyArray<Frames.Connection>, milliseconds: number): Prom
     for (const one of all) one.write(frame)
   })
 
-/** The first connection says one message after the other, each when all have had the last; the number of deliveries. */
+/** The first connection says so many messages at once, and again when all have had them; the number of deliveries. */
 const broadcast = (all: ReadonlyArray<Frames.Connection>, milliseconds: number): Promise<number> =>
   new Promise((resolve) => {
     const end = performance.now() + milliseconds
     const counts = new Uint32Array(all.length)
-    let said = 1
-    let missing = all.length
+    const frames = Buffer.concat(Array<Buffer>(burst).fill(frame))
+    let said = 0
+    let missing = 0
+    const say = (): void => {
+      said += burst
+      missing = all.length * burst
+      all[0]!.write(frames)
+    }
     received = (at) => {
       counts[at]!++
-      if (counts[at] !== said) fail(`connection ${at} has had message ${said} ${counts[at]} times`)
+      if (counts[at]! > said) fail(`connection ${at} has had ${counts[at]} of ${said} messages`)
       if (--missing > 0) return
       if (performance.now() >= end) return resolve(said * all.length)
-      said++
-      missing = all.length
-      all[0]!.write(frame)
+      say()
     }
-    all[0]!.write(frame)
+    say()
   })
 
 /** Throws where the system does not let one process have so many connections. */
