@@ -3,7 +3,7 @@
  *
  * @spec RFC 9112 §9.3.2, §9.6
  */
-import { assert, describe, it } from "@effect/vitest"
+import { afterEach, assert, beforeEach, describe, it, vi } from "@effect/vitest"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -147,4 +147,27 @@ describe("in a pipeline", () => {
       for (let at = 0; at < count; at++) assert.strictEqual((yield* wire.answer()).status, 404)
     })
   )
+})
+
+describe("a client that floods and leaves while its first request waits", () => {
+  beforeEach(() => void vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] }))
+  afterEach(() => void vi.useRealTimers())
+
+  for (const leave of ["destroy", "end"] as const) {
+    it.live(`is forgotten after a minute or two, when it left by ${leave}`, () =>
+      Effect.gen(function* () {
+        yield* fresh
+        const { connect, server } = yield* start(app)
+        const wire = yield* connect
+        yield* wire.send(get("/gate") + get("/step/a").repeat(4000))
+        yield* until(() => events.includes("waiting"))
+        wire.socket[leave]()
+        yield* turns
+        assert.strictEqual(server.connections(), 1)
+        vi.advanceTimersByTime(120_000)
+        yield* until(() => server.connections() === 0)
+        assert.deepStrictEqual(events, ["waiting"])
+      }).pipe(Effect.scoped)
+    )
+  }
 })

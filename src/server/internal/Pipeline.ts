@@ -7,16 +7,21 @@
  * ```
  *
  * Node gives all requests of a pipeline at once. Here a request is handled when the answer before it has ended, and behind an answer
- * that closes the connection not at all. With 32 that wait, no more are read.
+ * that closes the connection not at all. With 32 that wait, no more are read; and because nobody sees then that the client has left,
+ * the connection is closed when no byte of an answer goes out for a minute.
  *
  * @source aiohttp.web_protocol.RequestHandler
  * @spec RFC 9112 §9.3.2, §9.6
  */
 import type * as Http from "node:http"
+import type * as Net from "node:net"
 import type { Duplex } from "node:stream"
 
 /** So many requests of a connection may wait before reading pauses; it goes on with half of them. */
 const most = 32
+
+/** So long may the next answer take while nothing is read, in milliseconds. */
+const patience = 60_000
 
 /** A response, if there is one. */
 type Previous = Http.ServerResponse | undefined
@@ -38,12 +43,30 @@ interface Internals {
   readonly parser?: { readonly resume: () => void } | null
 }
 
-const pause = (socket: Duplex): void => {
-  ;(socket as Internals)._paused = true
+const watches = new WeakMap<Duplex, NodeJS.Timeout>()
+
+// While nothing is read only what goes out shows that somebody is there.
+const watch = (socket: Duplex): NodeJS.Timeout => {
+  let seen = written(socket)
+  const watch = setInterval(() => {
+    if (written(socket) === seen) socket.destroy()
+    if (socket.destroyed) clearInterval(watch)
+    seen = written(socket)
+  }, patience)
+  return watch.unref()
+}
+
+const written = (socket: Duplex): number => (socket as Net.Socket).bytesWritten ?? 0
+
+const pause = (socket: Duplex & Internals): void => {
+  if (!watches.has(socket)) watches.set(socket, watch(socket))
+  socket._paused = true
   socket.pause()
 }
 
 const resume = (socket: Duplex & Internals): void => {
+  clearInterval(watches.get(socket))
+  watches.delete(socket)
   socket._paused = false
   socket.parser?.resume()
   socket.resume()
