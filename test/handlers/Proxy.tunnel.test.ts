@@ -1,13 +1,18 @@
 /**
  * WebSockets and other protocols through a proxy.
  */
+import { subscribe, unsubscribe } from "node:diagnostics_channel"
 import type * as Http from "node:http"
+import type * as Net from "node:net"
 import type { Duplex } from "node:stream"
 import * as NodeWS from "@effect/platform-node/NodeWS"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as TestClock from "effect/testing/TestClock"
 import * as Response from "../../src/Response.ts"
 import * as Route from "../../src/Route.ts"
+import * as Testing from "../../src/testing/Testing.ts"
+import * as Wire from "../conformance/wire.ts"
 import { get, post, standstill, turns, until } from "../server/both.ts"
 import * as Started from "../server/started.ts"
 import { appOf, echo, echoed, proxied, upstream } from "./upstream.ts"
@@ -261,6 +266,100 @@ describe("an upgrade", () => {
       }),
     { routes: (proxy) => ({ all: Route.any("/{path:.*}", Effect.as(proxy, Response.text("instead"))) }) }
   )
+})
+
+/** The sockets that are opened to other servers from now on. */
+const dials = Effect.map(
+  Effect.acquireRelease(
+    Effect.sync(() => {
+      const sockets: Array<Net.Socket> = []
+      const listener = (message: unknown) => void sockets.push((message as { readonly socket: Net.Socket }).socket)
+      subscribe("net.client.socket", listener)
+      return { sockets, listener }
+    }),
+    ({ listener }) => Effect.sync(() => unsubscribe("net.client.socket", listener))
+  ),
+  ({ sockets }): ReadonlyArray<Net.Socket> => sockets
+)
+
+describe("a tunnel of which one side has ended", () => {
+  let ended = 0
+  let upstreamSocket: Duplex | undefined
+  const endless = upstreamWith((_, socket) => {
+    upstreamSocket = socket
+    socket.on("end", () => ended++)
+    socket.write(switched)
+    socket.resume()
+  })
+  for (const [where, make] of [
+    ["in memory", Testing.client] as const,
+    ["on a socket", Testing.socketClient] as const
+  ]) {
+    const opened = Effect.gen(function* () {
+      const upstream = yield* endless
+      const client = yield* make(appOf({}, upstream.url))
+      const wire = yield* Wire.open(client)
+      yield* wire.send(ask("x/2"))
+      yield* wire.until("\r\n\r\n")
+      return { upstream, wire }
+    })
+    // In memory to leave by destroy is to close at once.
+    for (const end of where === "in memory" ? (["end"] as const) : (["end", "destroy"] as const)) {
+      it.effect(`by ${end} is broken off when nothing comes from the other for ten seconds, ${where}`, () =>
+        Effect.gen(function* () {
+          const dialled = yield* dials
+          const { upstream, wire } = yield* opened
+          const far = dialled.find(({ remotePort }) => remotePort === upstream.port)
+          const before = ended
+          wire.socket[end]()
+          yield* until(() => ended > before)
+          yield* turns
+          assert.isFalse(far?.destroyed)
+          yield* TestClock.adjust("10 seconds")
+          yield* until(() => far?.destroyed === true)
+          yield* wire.closed
+        })
+      )
+    }
+    it.effect(`goes on as long as the other sends, ${where}`, () =>
+      Effect.gen(function* () {
+        const { upstream, wire } = yield* opened
+        const before = ended
+        wire.socket.end()
+        yield* until(() => ended > before)
+        yield* turns
+        for (const text of ["one", "two", "three"]) {
+          upstreamSocket?.write(text)
+          yield* wire.until(text)
+          yield* TestClock.adjust("10 seconds")
+          yield* turns
+          assert.isFalse(wire.isOver())
+        }
+        upstreamSocket?.end("four")
+        assert.strictEqual(yield* wire.closed, "four")
+        yield* until(() => upstream.sockets.size === 0)
+      })
+    )
+    it.effect(`goes on while a slow client has yet to take what was sent, ${where}`, () =>
+      Effect.gen(function* () {
+        const { upstream, wire } = yield* opened
+        const before = ended
+        wire.socket.end()
+        yield* until(() => ended > before)
+        wire.socket.pause()
+        const size = 8 * 1024 * 1024
+        upstreamSocket?.end(Buffer.alloc(size, "x"))
+        yield* standstill(() => (upstreamSocket as Net.Socket).bytesWritten - upstreamSocket!.writableLength + 1)
+        for (let turn = 0; turn < 5; turn++) {
+          yield* TestClock.adjust("10 seconds")
+          yield* turns
+        }
+        wire.socket.resume()
+        assert.strictEqual((yield* wire.closed).length, size)
+        yield* until(() => upstream.sockets.size === 0)
+      })
+    )
+  }
 })
 
 describe("a server that stops", () => {

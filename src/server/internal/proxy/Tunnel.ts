@@ -6,7 +6,8 @@
  * ```
  *
  * Each side is read as fast as the other takes it. The end of one is the end of the other, and what breaks one off breaks off the
- * other. When the server stops both are ended at once: what speaks through a tunnel has to know how to connect again.
+ * other. After the end of one the other may go on as long as its bytes flow: who has left for good looks no different. When the
+ * server stops both are ended at once: what speaks through a tunnel has to know how to connect again.
  *
  * @spec RFC 9110 §7.8
  */
@@ -16,6 +17,7 @@ import * as Effect from "effect/Effect"
 import { Draining } from "../../../internal/draining.ts"
 import type { Lines } from "../../../internal/proxy/transport.ts"
 import type { Connection } from "../../../internal/takeover.ts"
+import { reset } from "../reset.ts"
 import { close } from "../Unread.ts"
 
 /** Writes the head of the 101 and carries the bytes; ends when the client's side has closed. */
@@ -28,8 +30,34 @@ export const run = (connection: Connection, far: Duplex, lines: Lines): Effect.E
       far.end()
     })
     const ending = Effect.andThen(Effect.andThen(draining, end), Effect.never)
-    return Effect.raceFirst(carry(near, far as Net.Socket, connection.head, lines), ending)
+    const ways = [carry(near, far as Net.Socket, connection.head, lines), ending, silence(near, far as Net.Socket)]
+    return Effect.raceAllFirst(ways)
   })
+
+/** So long may nothing come after the end of one side. */
+const patience = "10 seconds"
+
+// Breaks off when nothing flows any more. What waits for the client is not lost on one who has left: it would have reset the connection.
+const silence = (near: Net.Socket, far: Net.Socket): Effect.Effect<void> => {
+  const halved = Effect.callback<void>((resume) => {
+    const end = () => resume(Effect.void)
+    if (near.readableEnded || far.readableEnded) end()
+    near.once("end", end)
+    far.once("end", end)
+  })
+  const look = (before: number): Effect.Effect<void> => {
+    const bytes = near.bytesRead + far.bytesRead
+    if (bytes === before && near.writableLength === 0) return Effect.sync(() => reset(far))
+    return Effect.delay(
+      Effect.suspend(() => look(bytes)),
+      patience
+    )
+  }
+  return Effect.andThen(
+    halved,
+    Effect.suspend(() => look(-1))
+  )
+}
 
 const carry = (near: Net.Socket, far: Net.Socket, head: Uint8Array, lines: Lines): Effect.Effect<void> =>
   Effect.callback((resume) => {
@@ -39,12 +67,12 @@ const carry = (near: Net.Socket, far: Net.Socket, head: Uint8Array, lines: Lines
     near.setKeepAlive?.(true, 60_000)
     near.once("close", () => {
       if (near.errored === null) far.destroy()
-      else far.resetAndDestroy()
+      else reset(far)
       resume(Effect.void)
     })
     far.once("close", () => {
       if (far.errored !== null) {
-        near.resetAndDestroy()
+        reset(near)
         return
       }
       near.unpipe(far)
