@@ -326,6 +326,26 @@ describe("a method", () => {
       })
     )
   }
+
+  const counts: ReadonlyArray<readonly [given: string, wanted: string]> = [
+    ["1", "0"],
+    ["010", "9"],
+    ["12345678901234567890123", "12345678901234567890122"],
+    ["abc", "abc"],
+    ["-1", "-1"],
+    ["0, 5", "0, 5"],
+    ["0x5", "0x5"],
+    ["1e3", "1e3"],
+    ["", ""]
+  ]
+  for (const [given, wanted] of counts) {
+    proxied(`OPTIONS with Max-Forwards: "${given}" goes on with "${wanted}"`, upstream(echo), ({ wire }) =>
+      Effect.gen(function* () {
+        yield* wire.send(get("/a", `Max-Forwards: ${given}\r\n`).replace("GET", "OPTIONS"))
+        assert.strictEqual(echoed(yield* wire.answer("OPTIONS")).headers["max-forwards"], wanted)
+      })
+    )
+  }
 })
 
 describe("a request that has been here", () => {

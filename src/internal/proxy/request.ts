@@ -61,7 +61,7 @@ export const fields = (request: HttpServerRequest, rules: Rules, authority: stri
     if (isForwarding(name) && (!isTrusted || made.has(name))) continue
     // The client names fields of its own; what was added on the way here is not its to take away.
     if (named?.has(name) === true && isClients(request, name, value)) continue
-    lines.push(name, name === "max-forwards" && isCounted(method) ? String(Number(value) - 1) : value)
+    lines.push(name, name === "max-forwards" && isCounted(method) ? oneLess(value) : value)
   }
   addForwarded(lines, request, isTrusted)
   lines.push("via", via(headers.via, versionOf(request), rules.via))
@@ -70,6 +70,9 @@ export const fields = (request: HttpServerRequest, rules: Rules, authority: stri
 
 /** Whether `Max-Forwards` counts for the method (RFC 9110 §7.6.2). */
 export const isCounted = (method: string): boolean => method === "TRACE" || method === "OPTIONS"
+
+// What is no number is left to who understands it.
+const oneLess = (value: string): string => (/^\d+$/.test(value) ? String(BigInt(value) - 1n) : value)
 
 // Written anew, or the engine's: it has answered Expect, and frames the body. "Proxy" is a field of nobody's that CGI programs take
 // for a setting of their own (httpoxy), and HTTP2-Settings are for an upgrade that is not made.
