@@ -19,6 +19,21 @@ const chunked = (path: string, ...chunks: ReadonlyArray<string>): string =>
     .join("")}0\r\n\r\n`
 
 describe("the body of a request", () => {
+  const lengths = [
+    ["9007199254740993", "413 Content Too Large"],
+    ["18446744073709551615", "413 Content Too Large"],
+    ["18446744073709551616", "400 Bad Request"]
+  ] as const
+  for (const [length, line] of lengths) {
+    proxied(`of a length of ${length} goes no further`, upstream(echo), ({ upstream, wire }) =>
+      Effect.gen(function* () {
+        yield* wire.send(`POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: ${length}\r\n\r\nhello`)
+        assert.strictEqual((yield* wire.answer("POST")).line, line)
+        assert.strictEqual(upstream.requests(), 0)
+      })
+    )
+  }
+
   type Row = readonly [name: string, bytes: string, wanted: string, framing: object]
   const rows: ReadonlyArray<Row> = [
     ["of a length", post("/a", "hello"), "hello", { "content-length": "5" }],

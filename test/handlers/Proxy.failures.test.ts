@@ -33,6 +33,7 @@ describe("an answer that is none is a 502", () => {
     ["with a folded line", `${ok}X-A: a\r\n b\r\nContent-Length: 0\r\n\r\n`],
     ["with two lengths", `${ok}Content-Length: 1\r\nContent-Length: 2\r\n\r\nab`],
     ["with a length that is none", `${ok}Content-Length: 1x\r\n\r\na`],
+    ["with a length above 2^53-1", `${ok}Content-Length: 9007199254740993\r\n\r\na`],
     ["with a negative length", `${ok}Content-Length: -1\r\n\r\na`],
     ["with a length and chunks", `${ok}Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`],
     ["of a transfer coding that is not undone", `${ok}Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n`],

@@ -61,10 +61,13 @@ const fieldsOf = ({ headers, status }: Incoming, proxy: string): Record<string, 
   }
   const length = fields["content-length"]
   if (length !== undefined && headers["transfer-encoding"] !== undefined) delete fields["content-length"]
-  else if (length !== undefined && !/^\d+$/.test(String(length))) return new Error(`Content-Length is "${length}"`)
+  else if (length !== undefined && !isLength(String(length))) return new Error(`Content-Length is "${length}"`)
   fields.via = via(fields.via as string | undefined, "1.1", proxy)
   return fields
 }
+
+// Above, bytes cannot be counted, and digits would be lost on the way.
+const isLength = (value: string): boolean => /^\d+$/.test(value) && Number.isSafeInteger(Number(value))
 
 const ordinary = (incoming: Incoming, method: string, fields: Record<string, Value>): Response => {
   const { "set-cookie": set, ...headers } = fields

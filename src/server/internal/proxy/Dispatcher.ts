@@ -57,6 +57,8 @@ export const make = (): Upstreams => {
         if (isLarge) return Exit.fail(Failure.badRequest(tooLarge(limit)))
         if (whole !== undefined) return exchange(dispatcher, outgoing, headers, whole, scope)
         const { "content-encoding": coding, "content-length": length } = source.source.headers
+        // undici reads it as a number: above, digits would be lost.
+        if (Number(length) > Number.MAX_SAFE_INTEGER) return Exit.fail(Failure.badRequest(tooLarge(limit)))
         const own = [...headers]
         if (length !== undefined) own.push("content-length", length)
         if (coding !== undefined && source.headers["content-encoding"] === undefined)
