@@ -2,10 +2,14 @@
  * WebSockets and other protocols through a proxy.
  */
 import { subscribe, unsubscribe } from "node:diagnostics_channel"
-import type * as Http from "node:http"
+import * as Http from "node:http"
 import type * as Net from "node:net"
+import * as Os from "node:os"
+import * as Path from "node:path"
 import type { Duplex } from "node:stream"
+import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import * as NodeWS from "@effect/platform-node/NodeWS"
+import * as Undici from "@effect/platform-node/Undici"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
@@ -360,6 +364,34 @@ describe("a tunnel of which one side has ended", () => {
       })
     )
   }
+})
+
+describe("a tunnel to what cannot be reset", () => {
+  it.live("is closed when its client breaks off", () =>
+    Effect.gen(function* () {
+      const path = Path.join(Os.tmpdir(), `effect-web-tunnel-${process.pid}.sock`)
+      const sockets = new Set<Duplex>()
+      const server = Http.createServer().on("upgrade", (_, socket) => {
+        sockets.add(socket)
+        socket.on("error", () => {}).on("close", () => sockets.delete(socket))
+        socket.write(switched)
+        socket.resume().on("end", () => socket.end())
+      })
+      yield* Effect.acquireRelease(
+        Effect.callback<void>((resume) => void server.listen(path, () => resume(Effect.void))),
+        () => Effect.callback<void>((resume) => void server.close(() => resume(Effect.void)))
+      )
+      const dispatcher = new Undici.Agent({ connect: { socketPath: path } })
+      const made = Testing.socketClient(appOf({}, "http://upstream.example"))
+      const client = yield* Effect.provideService(made, NodeHttpClient.Dispatcher, dispatcher)
+      const wire = yield* Wire.open(client)
+      yield* wire.send(ask("x/2"))
+      yield* wire.until("\r\n\r\n")
+      assert.strictEqual(sockets.size, 1)
+      ;(wire.socket as Net.Socket).resetAndDestroy()
+      yield* until(() => sockets.size === 0)
+    })
+  )
 })
 
 describe("a server that stops", () => {
