@@ -15,7 +15,7 @@ import type * as Net from "node:net"
 import type { Duplex } from "node:stream"
 import { maxDiscarded } from "./responseHead.ts"
 
-// A client that is still sending gets ten seconds to read its answer, one that is silent gets one.
+// A client that is still sending, or has not yet taken all, gets ten seconds to read its answer, one that is silent gets one.
 const turn = 1000
 const turns = 10
 
@@ -53,13 +53,20 @@ export const close = (socket: Duplex, last?: Uint8Array): void => {
   if (socket.destroyed) return
   if (last === undefined) socket.end()
   else socket.end(last)
-  let [count, seen] = [0, bytesOf(socket)]
+  let [count, quiet, seen] = [0, 0, progress(socket)]
   const timer = setInterval(() => {
-    const isSilent = bytesOf(socket) === seen
-    seen = bytesOf(socket)
-    if (isSilent || ++count === turns) socket.destroy()
+    const now = progress(socket)
+    quiet = now === seen ? quiet + 1 : 0
+    seen = now
+    // Who still takes what was written before may take its time.
+    const isTaking = socket.writableLength > 0
+    if (quiet >= (isTaking ? turns : 1) || (!isTaking && ++count === turns)) socket.destroy()
   }, turn)
   socket.once("close", () => clearInterval(timer))
 }
 
-const bytesOf = (socket: Duplex): number => (socket as Net.Socket).bytesRead
+// The bytes that have come, and those that have left.
+const progress = (socket: Duplex): number => {
+  const { bytesRead = 0, bytesWritten = 0, writableLength } = socket as Partial<Net.Socket> & Duplex
+  return bytesRead + bytesWritten - writableLength
+}
