@@ -209,6 +209,22 @@ both(
   { headersTimeout: "1 second" }
 )
 
+for (const keepAliveTimeout of [0, Number.POSITIVE_INFINITY]) {
+  both(
+    `a connection waits as long as it likes after a declined upgrade with a keepAliveTimeout of ${keepAliveTimeout}`,
+    app,
+    ({ wire }) =>
+      Effect.gen(function* () {
+        yield* wire.send(get("/declined", upgrade))
+        yield* wire.answer()
+        yield* Effect.sleep("30 millis")
+        yield* wire.send(get("/plain"))
+        assert.strictEqual((yield* wire.answer()).body.toString(), "plain")
+      }),
+    { keepAliveTimeout }
+  )
+}
+
 it.live("a connection that waits after a declined upgrade does not hold the stop", () =>
   Effect.gen(function* () {
     const { connect, stop } = yield* start(app)

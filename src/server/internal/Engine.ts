@@ -120,9 +120,9 @@ export const make = Effect.fnUntraced(function* (
   }
 
   const server = Http.createServer({
-    keepAliveTimeout: Duration.toMillis(options.keepAliveTimeout ?? "75 seconds"),
-    headersTimeout: Duration.toMillis(options.headersTimeout ?? "10 seconds"),
-    requestTimeout: Duration.toMillis(options.requestTimeout ?? "300 seconds"),
+    keepAliveTimeout: milliseconds(options.keepAliveTimeout ?? "75 seconds"),
+    headersTimeout: milliseconds(options.headersTimeout ?? "10 seconds"),
+    requestTimeout: milliseconds(options.requestTimeout ?? "300 seconds"),
     connectionsCheckingInterval: 1000,
     maxHeaderSize: options.maxHeaderSize ?? 16 * 1024,
     // A GET without a body pays for no stream of its own (Node 24.12 and later; ignored before).
@@ -185,3 +185,9 @@ export const make = Effect.fnUntraced(function* (
     settled: handlers.settled
   }
 })
+
+// Node takes whole numbers, and 0 for ever.
+const milliseconds = (input: Duration.Input): number => {
+  const value = Math.ceil(Duration.toMillis(input))
+  return Number.isFinite(value) ? value : 0
+}

@@ -122,7 +122,9 @@ const give = (server: Http.Server, socket: Net.Socket, bytes: Uint8Array): void 
 
 // Given back at once, it would be to Node a new connection, whose first head is late after some seconds.
 const park = (server: Http.Server, socket: Net.Socket, setIdle: Options["setIdle"]): void => {
-  const timer = setTimeout(() => socket.destroy(), server.keepAliveTimeout)
+  const { keepAliveTimeout } = server
+  // To Node 0 is for ever.
+  const timer = keepAliveTimeout === 0 ? undefined : setTimeout(() => socket.destroy(), keepAliveTimeout)
   const wake = () => {
     clearTimeout(timer)
     setIdle(socket, false)
