@@ -100,10 +100,14 @@ const make = (web: Web): Wire => {
       return web.protocol ?? ""
     },
     send: (message, done) => {
-      if (isOver || web.readyState !== 1) return queueMicrotask(() => done(true))
+      if (isOver || web.readyState !== 1) {
+        queueMicrotask(() => done(true))
+        return false
+      }
       web.send(plain(message))
       waiting.push(done)
       if (waiting.length === 1) queueMicrotask(look)
+      return false
     },
     buffered: () => web.bufferedAmount ?? 0,
     received: () => 0,

@@ -77,7 +77,7 @@ export const make = (
 
   const hand = (frame: Data | Prepared): void => {
     leaving++
-    wire.send(frame, left)
+    if (wire.send(frame, left)) leaving--
   }
 
   // Called whenever a message has left; for one that never will the end is about to be told.

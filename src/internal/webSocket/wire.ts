@@ -36,8 +36,8 @@ export interface Listener {
 export interface Wire {
   /** The subprotocol; "" for none. */
   readonly protocol: string
-  /** Writes a message; `done` is called later, when it has left, or with an error when it never will. */
-  readonly send: (message: Data | Prepared, done: (error?: unknown) => void) => void
+  /** Writes a message: true where it has left; else `done` is called later, when it has, or with an error when it never will. */
+  readonly send: (message: Data | Prepared, done: (error?: unknown) => void) => boolean
   /** The bytes that were sent and have not left. */
   readonly buffered: () => number
   /** The bytes that have come, as far as that is known. */

@@ -14,6 +14,7 @@ import type { Connection } from "../../internal/takeover.ts"
 import { isSendable } from "../../internal/webSocket/failure.ts"
 import type { Accept, Accepted, Listener, Wire } from "../../internal/webSocket/wire.ts"
 import * as Deflate from "./webSocketDeflate.ts"
+import { sender } from "./webSocketSend.ts"
 
 export { prepare } from "./webSocketDeflate.ts"
 
@@ -82,14 +83,7 @@ export const open = (
 
 const wire = (opened: NodeWS.WebSocket, socket: Duplex): Wire => ({
   protocol: opened.protocol,
-  send: (message, done) => {
-    // The end is about to be told.
-    if (opened.readyState !== opened.OPEN) return
-    // As bytes: of text and bytes in one write Node makes a slower one.
-    if (typeof message === "string") opened.send(Buffer.from(message), { binary: false }, done)
-    else if (message instanceof Uint8Array) opened.send(message, done)
-    else Deflate.sendPrepared(opened, message, done)
-  },
+  send: sender(opened, socket),
   buffered: () => opened.bufferedAmount,
   received: () => (socket as { readonly bytesRead?: number }).bytesRead ?? 0,
   ping: () => {

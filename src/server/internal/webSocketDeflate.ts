@@ -3,14 +3,14 @@
  *
  * ```ts
  * const prepared = prepare("to all")
- * sendPrepared(webSocket, prepared, done)
+ * socket.write(frameOf(webSocket, prepared))
  * ```
  *
  * @spec RFC 7692 §7
  */
 import * as Zlib from "node:zlib"
 import * as NodeWS from "@effect/platform-node/NodeWS"
-import type { Prepare, Prepared } from "../../internal/webSocket/wire.ts"
+import type { Data, Prepare, Prepared } from "../../internal/webSocket/wire.ts"
 
 /** What `ws` is told. */
 export const options = {
@@ -22,12 +22,13 @@ export const options = {
   concurrencyLimit: 8
 }
 
-/** What of `ws` is not in its types: the sender, which makes frames, writes those that are made, and says whether it is busy. */
+// Opcodes (RFC 6455 §5.2)
+const TEXT = 1
+const BINARY = 2
+
+/** What of `ws` is not in its types: the sender, which makes frames, and says whether it is busy. */
 interface Internals {
-  readonly _sender: {
-    readonly _state: number
-    readonly sendFrame: (list: ReadonlyArray<Uint8Array>, done: (error?: unknown) => void) => void
-  }
+  readonly _sender: { readonly _state: number }
   readonly _extensions: {
     readonly "permessage-deflate"?: { readonly params: { readonly server_max_window_bits?: number } }
   }
@@ -37,23 +38,42 @@ interface Sender {
 }
 const { Sender } = NodeWS as unknown as { readonly Sender: Sender }
 
-/** Sends a frame that is made, in its turn. */
-export const sendPrepared = (opened: NodeWS.WebSocket, prepared: Prepared, done: (error?: unknown) => void): void => {
+/** Larger messages are not copied to stand behind their heads. */
+const mostCopied = 16 * 1024
+
+/** The frame of a message in one piece; undefined where `ws` has to make it, as it compresses it or what was sent before. */
+export const frameOf = (opened: NodeWS.WebSocket, message: Data | Prepared): Uint8Array | undefined => {
   const { _extensions, _sender } = opened as unknown as Internals
-  // It is compressing what was sent before: its queue keeps the order.
-  if (_sender._state !== 0) opened.send(prepared.message, done)
-  else {
-    const params = _extensions["permessage-deflate"]?.params
-    // A peer with a smaller window could not read it.
-    const isReadable = params !== undefined && (params.server_max_window_bits ?? 15) === 15
-    _sender.sendFrame([(isReadable ? prepared.compressed() : undefined) ?? prepared.plain], done)
+  if (_sender._state !== 0) return undefined
+  const params = _extensions["permessage-deflate"]?.params
+  if (typeof message === "string") {
+    // Three bytes are the most that a character of it takes.
+    const most = params === undefined ? mostCopied : options.threshold - 1
+    return message.length * 3 <= most || Buffer.byteLength(message) <= most
+      ? frame(Buffer.from(message), TEXT, false)
+      : undefined
   }
+  if (message instanceof Uint8Array) {
+    const most = params === undefined ? mostCopied : options.threshold - 1
+    return message.byteLength <= most ? frame(message, BINARY, false) : undefined
+  }
+  // A peer with a smaller window could not read it.
+  const isReadable = params !== undefined && (params.server_max_window_bits ?? 15) === 15
+  return (isReadable ? message.compressed() : undefined) ?? message.plain
+}
+
+/** Has `ws` make the frame. */
+export const send = (opened: NodeWS.WebSocket, message: Data | Prepared, done: (error?: unknown) => void): void => {
+  // As bytes: of text and bytes in one write Node makes a slower one.
+  if (typeof message === "string") opened.send(Buffer.from(message), { binary: false }, done)
+  else if (message instanceof Uint8Array) opened.send(message, done)
+  else send(opened, message.message, done)
 }
 
 /** Makes the frame of a message for many receivers. */
 export const prepare: Prepare = (message) => {
   const payload = typeof message === "string" ? Buffer.from(message) : message
-  const opcode = typeof message === "string" ? 1 : 2
+  const opcode = typeof message === "string" ? TEXT : BINARY
   const plain = frame(payload, opcode, false)
   let compressed: Uint8Array | undefined
   return {
@@ -68,7 +88,7 @@ export const prepare: Prepare = (message) => {
   }
 }
 
-const frame = (payload: Uint8Array, opcode: 1 | 2, rsv1: boolean): Uint8Array =>
+const frame = (payload: Uint8Array, opcode: number, rsv1: boolean): Uint8Array =>
   Buffer.concat(Sender.frame(payload, { fin: true, opcode, rsv1, mask: false, readOnly: true }))
 
 // Without the four bytes at the end that every receiver puts back (§7.2.1).
