@@ -15,19 +15,17 @@
  */
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
-import * as ErrorReporter from "effect/ErrorReporter"
 import type * as Cookies from "effect/http/Cookies"
 import type { HttpServerRequest } from "effect/http/HttpServerRequest"
 import * as HttpServerRespondable from "effect/http/HttpServerRespondable"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
-import * as Predicate from "effect/Predicate"
 import type { Html } from "./Html.ts"
 import * as HttpError from "./HttpError.ts"
 import * as Accept from "./http/Accept.ts"
 import * as Status from "./http/Status.ts"
 import * as ErrorPage from "./internal/errorPage.ts"
+import * as FailureLog from "./internal/failureLog.ts"
 import { decorate, toProblem } from "./internal/httpErrorClass.ts"
-import { isUpstream } from "./internal/proxy/failure.ts"
 import * as Response from "./Response.ts"
 
 /** What is to be rendered. `cause` is there for statuses of 500 and above only, and never for the client. */
@@ -129,8 +127,8 @@ export const byStatus = (
 }
 
 /**
- * Answers a Cause with a renderer, and logs it: defects always, failures of 500 and above, and a 4xx that has a cause. A 502 and a
- * 504 are warnings: they are another server's doing.
+ * Answers a Cause with a renderer, and logs it: defects always, failures of 500 and above, and a 4xx that has a cause. A 502, 503
+ * and 504 are warnings: they are another server's doing.
  */
 export const answer = (
   cause: Cause.Cause<unknown>,
@@ -138,10 +136,11 @@ export const answer = (
   renderer: Renderer
 ): Effect.Effect<HttpServerResponse.HttpServerResponse> =>
   Effect.flatMapEager(fromCause(cause), (found) => {
+    FailureLog.note(found, cause, request)
     const response = respond(found, cause, request, renderer)
-    const logged = log(found, cause)
+    const logged = FailureLog.log(found, cause)
     if (logged === undefined) return response
-    return Effect.andThen(annotated(logged, request), response)
+    return Effect.andThen(FailureLog.annotated(logged, request), response)
   })
 
 const respond = (
@@ -159,34 +158,10 @@ const respond = (
     ),
     (cause) =>
       Effect.andThen(
-        annotated(Effect.logError("The error response died", cause), request),
+        FailureLog.annotated(Effect.logError("The error response died", cause), request),
         Effect.suspend(() => render({ error: new HttpError.InternalServerError(), request, cause }))
       )
   )
-}
-
-// Defects as errors always, failures of 500 and above by whether they have a cause; redirects and interruptions never.
-const log = ({ answer, defect, interrupted }: Answer, cause: Cause.Cause<unknown>): Effect.Effect<void> | undefined => {
-  if (interrupted) return undefined
-  if (defect) return Effect.andThen(Effect.logError("The handler died", cause), ErrorReporter.report(cause))
-  if (answer.status < 400) return undefined
-  const caused = causeOf(HttpError.isHttpError(answer) ? answer : failureOf(cause)) !== undefined
-  const message = `The handler failed with ${answer.status} ${Status.reason(answer.status)}`.trimEnd()
-  // 501 and 505 are the client's doing: what it asked for is not spoken here.
-  const own = answer.status >= 500 && answer.status !== 501 && answer.status !== 505
-  if (!own) return caused ? Effect.logDebug(message, cause) : undefined
-  const logged = isUpstream(answer) ? Effect.logWarning(message, cause) : Effect.logError(message, cause)
-  return Effect.andThen(caused ? logged : Effect.logWarning(message), ErrorReporter.report(cause))
-}
-
-const annotated = (logged: Effect.Effect<void>, request: HttpServerRequest | undefined): Effect.Effect<void> =>
-  request === undefined
-    ? logged
-    : Effect.annotateLogs(logged, { "http.method": request.method, "http.path": request.url.split("?", 1)[0] })
-
-const failureOf = (cause: Cause.Cause<unknown>): unknown => {
-  const reason = cause.reasons.find(Cause.isFailReason) ?? cause.reasons.find(Cause.isDieReason)
-  return reason?._tag === "Fail" ? reason.error : reason?.defect
 }
 
 const isAnswerable = (u: unknown): boolean =>
@@ -211,18 +186,12 @@ const answerOf = (u: unknown, defect: boolean): Effect.Effect<Answer> => {
 const withBody = (response: HttpServerResponse.HttpServerResponse, u: object): Answer["answer"] => {
   const { body, cookies, headers, status } = response
   if (status < 400 || status > 599 || (body._tag !== "Empty" && body.contentLength !== 0)) return response
-  const own = causeOf(u)
+  const own = FailureLog.causeOf(u)
   let cause = own
-  for (let depth = 0; depth < 8 && cause !== undefined; depth++, cause = causeOf(cause)) {
+  for (let depth = 0; depth < 8 && cause !== undefined; depth++, cause = FailureLog.causeOf(cause)) {
     if (HttpError.isHttpError(cause)) return cause
   }
   return byStatus(status, { headers: { ...headers }, cookies, ...(own === undefined ? undefined : { cause: own }) })
-}
-
-// Effect's own errors have theirs in their reason.
-const causeOf = (u: unknown): unknown => {
-  if (Predicate.hasProperty(u, "cause") && u.cause !== undefined) return u.cause
-  return Predicate.hasProperty(u, "reason") && Predicate.hasProperty(u.reason, "cause") ? u.reason.cause : undefined
 }
 
 type ErrorClass = new (options?: Parameters<typeof byStatus>[1]) => HttpError.HttpError

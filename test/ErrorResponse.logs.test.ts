@@ -64,6 +64,12 @@ const rows: ReadonlyArray<Row> = [
     "502 Bad Gateway"
   ],
   [
+    "a 503 with a cause",
+    Cause.fail(new HttpError.ServiceUnavailable({ cause: inner })),
+    "Warn The handler failed with 503 Service Unavailable",
+    "503 Service Unavailable"
+  ],
+  [
     "a 5xx without",
     Cause.fail(new HttpError.ServiceUnavailable()),
     "Warn The handler failed with 503 Service Unavailable",

@@ -54,6 +54,6 @@ export const badRequest = (error: HttpError.BadRequest | HttpError.ContentTooLar
 export const incomplete = (cause: unknown): Failure =>
   badRequest(new HttpError.BadRequest({ text: "The body cannot be read to its end", cause }))
 
-/** True for what another server has done: it is a warning, where a failure of this one is an error. */
+/** True for what another server has done, or does not do for now: it is a warning, where a failure of this one is an error. */
 export const isUpstream = (error: unknown): boolean =>
-  HttpError.isHttpError(error) && (error.status === 502 || error.status === 504)
+  HttpError.isHttpError(error) && error.status >= 502 && error.status <= 504

@@ -1,0 +1,62 @@
+/**
+ * Small texts under keys, each with a version to compare and an expiry: what sessions and answers to repeated requests are kept in.
+ *
+ * ```ts
+ * const store = RecordStore.redis() // or .memory(), .sql()
+ * const version = yield* store.put("cart:7", "[]", { expected: undefined, expiresIn: "1 day" })
+ * const record = yield* store.get("cart:7") // { value: "[]", version }
+ * const lost = yield* store.put("cart:7", "[1]", { expected: "another", expiresIn: "1 day" }) // undefined: someone was faster
+ * ```
+ *
+ * Not Effect's `BackingPersistence`: it has no compare-and-set (`set` overwrites whatever is there), so that two requests at a time would
+ * lose updates, and two processes could not agree which of them runs. A store of your own is an object with these three functions.
+ *
+ * @source aiohttp_session.AbstractStorage; unlike it: no update is lost
+ */
+import type * as ByteSize from "effect/ByteSize"
+import type * as Duration from "effect/Duration"
+import type * as Effect from "effect/Effect"
+import * as HttpError from "./HttpError.ts"
+import * as Memory from "./internal/records/memory.ts"
+
+/** A record as it is now. */
+export interface Stored {
+  readonly value: string
+  /** Another one after each change; a version never comes again. */
+  readonly version: string
+}
+
+/** A store. Keys and values are any text without U+0000; a record that has expired is not there. */
+export interface RecordStore<out E = never, out R = never> {
+  readonly get: (key: string) => Effect.Effect<Stored | undefined, E, R>
+  /**
+   * Writes a record if it is at the version that is expected; undefined expects that there is none. Gives the new version, or undefined
+   * when it was not as expected: then nothing has changed. It expires after `expiresIn`, at least a millisecond and at most 100 years.
+   */
+  readonly put: (key: string, value: string, options: PutOptions) => Effect.Effect<string | undefined, E, R>
+  /** Removes a record, whatever its version, or only if it is at the one that is expected. */
+  readonly remove: (key: string, options?: { readonly expected?: string }) => Effect.Effect<void, E, R>
+}
+
+/** What a record is written on, and for how long. */
+export interface PutOptions {
+  readonly expected: string | undefined
+  readonly expiresIn: Duration.Input
+}
+
+/** A store could not be reached, or answered wrongly (503). The log has the cause, as a warning; the client is told nothing of it. */
+export class RecordStoreError extends HttpError.define<RecordStoreError>()("RecordStoreError", { status: 503 }) {}
+
+/** How much a store in memory may hold. */
+export interface MemoryOptions {
+  /** The most records; 100,000. */
+  readonly capacity?: number
+  /** The most that keys and values may take together, at two bytes a character; 64 MiB. */
+  readonly size?: ByteSize.Input
+}
+
+/**
+ * Records in the memory of this process; whoever has the value has the same ones. When it is full, those go first that would expire
+ * soonest. Throws a TypeError for a capacity below 1.
+ */
+export const memory = (options: MemoryOptions = {}): RecordStore => Memory.make(options)
