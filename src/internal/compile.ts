@@ -32,6 +32,7 @@ import {
   outermost
 } from "./flatten.ts"
 import { normalized } from "./normalizePath.ts"
+import * as Preflight from "./preflight.ts"
 
 /** What a request is answered by. */
 export interface Target extends Endpoint {
@@ -140,7 +141,9 @@ const resolve = (
     const { name, pattern, value } = found.entry
     const params =
       hostParams === undefined ? found.params : Object.assign(Object.create(null), hostParams, found.params)
-    return { ...value, context: { params, name, path: pattern.path } }
+    const context = { params, name, path: pattern.path }
+    if (method === "OPTIONS") Preflight.note(context, lookup(router, path))
+    return { ...value, context }
   }
   const owner = found.owner?.value ?? miss
   const location = owner.normalizePath ? normalized(router, method, rawPath) : undefined
@@ -150,9 +153,22 @@ const resolve = (
   }
   // Where no method is allowed, the owner is the end of a mount, whose handler is its 404.
   if (found.allowed.length === 0) return { ...owner, context: { params: noParams, name: "", path: rawPath } }
-  if (method === "OPTIONS") return missing(owner, allow(found.allowed), rawPath)
+  if (method === "OPTIONS") {
+    const target = missing(owner, Preflight.orElse(allow(found.allowed)), rawPath)
+    Preflight.note(target.context, lookup(router, path))
+    return target
+  }
   return missing(owner, Effect.fail(new HttpError.MethodNotAllowed({ method, allowed: found.allowed })), rawPath)
 }
+
+const lookup =
+  (router: Router.Router<Endpoint>, path: string): Preflight.Lookup =>
+  (method) => {
+    const found = Router.find(router, method, path)
+    return found.entry === undefined
+      ? { taken: false, allowed: found.allowed }
+      : { taken: true, policy: found.entry.value.preflight }
+  }
 
 const noParams: Readonly<Record<string, string>> = Object.freeze(Object.create(null))
 

@@ -47,10 +47,11 @@ export const apply = (
   })
   if (outcome === "proceed") return response
   discard(response.body)
-  return outcome === "not-modified" ? notModified(response) : new HttpError.PreconditionFailed()
+  if (outcome === "not-modified") return notModified(response)
+  return new HttpError.PreconditionFailed({ headers: { ...own(response) }, cookies: response.cookies })
 }
 
-// Metadata of the content that a 304 does not carry (§15.4.5). What is none stays: it is for this answer (CORS, security,
+// Metadata of the content that a 304 and a 412 do not carry (§15.4.5). What is none stays: it is for this answer (CORS, security,
 // X-Request-Id), and a cache puts it in place of the stored fields.
 const dropped = [
   "accept-ranges",
@@ -68,11 +69,14 @@ const dropped = [
   "transfer-encoding"
 ]
 
+const own = ({ headers }: HttpServerResponse.HttpServerResponse): Headers.Headers =>
+  Headers.removeMany(headers, dropped)
+
 /** The 304 in place of a response. */
 export const notModified = (response: HttpServerResponse.HttpServerResponse): HttpServerResponse.HttpServerResponse =>
   HttpServerResponse.empty({
     status: 304,
-    headers: Headers.removeMany(response.headers, dropped),
+    headers: own(response),
     cookies: response.cookies
   })
 

@@ -24,6 +24,7 @@ import type * as Route from "../Route.ts"
 import type * as Router from "../Router.ts"
 import * as ByteLimit from "./byteLimit.ts"
 import * as Direct from "./direct.ts"
+import * as Preflight from "./preflight.ts"
 import * as Shape from "./routeShape.ts"
 import * as Starting from "./starting.ts"
 
@@ -36,6 +37,8 @@ export interface Owner {
   readonly normalizePath: boolean
   /** Nothing is around the handler. */
   readonly bare: boolean
+  /** What answers its preflights: the CORS policy that stands nearest to it. */
+  readonly preflight: Preflight.Policy | undefined
 }
 
 /** A handler in its middleware. */
@@ -66,6 +69,7 @@ export const outermost = (renderer: ErrorResponse.Renderer): Frame => ({
   renderer,
   normalizePath: false,
   bare: true,
+  preflight: undefined,
   builds: []
 })
 
@@ -78,6 +82,7 @@ export const enter = (app: App.Any, outer: Frame): Frame => {
     renderer: errorResponse ?? outer.renderer,
     normalizePath: normalizePath ?? outer.normalizePath,
     bare: outer.bare && app.middleware.length === 0,
+    preflight: Preflight.policyOf(app.middleware) ?? outer.preflight,
     wrap: (handler) => {
       const inner = onion(app.middleware, handler)
       const limited = limit === undefined ? inner : ByteLimit.declare(limit)(inner)
@@ -90,7 +95,7 @@ const onion = (middleware: App.Any["middleware"], handler: AnyHandler): AnyHandl
   middleware.reduce((inner, each) => each(inner), handler)
 
 /** A handler inside its owner. */
-export const inside = ({ bare, normalizePath, renderer, wrap }: Owner, own: AnyHandler): Endpoint => {
+export const inside = ({ bare, normalizePath, preflight, renderer, wrap }: Owner, own: AnyHandler): Endpoint => {
   const handler = wrap(bare ? own : noted(own))
   const answer = Effect.catchCause(Effect.interruptible(handler), (cause) =>
     Effect.withFiber((fiber) => {
@@ -100,7 +105,8 @@ export const inside = ({ bare, normalizePath, renderer, wrap }: Owner, own: AnyH
       return annotations === undefined ? answer : Effect.annotateLogs(answer, annotations)
     })
   )
-  return { handler, answer, direct: bare ? Direct.of(own) : undefined, bare, normalizePath, renderer, wrap }
+  const direct = bare ? Direct.of(own) : undefined
+  return { handler, answer, direct, bare, normalizePath, preflight, renderer, wrap }
 }
 
 // What middleware had annotated when a handler failed, by its request: failures are logged outside of all middleware.
@@ -163,11 +169,12 @@ const below = ({ prefix }: Frame, { path }: { readonly path: string }): Pattern.
 const routes = ({ handlers, middleware, path }: Route.Any, frame: Frame): ReadonlyArray<Entry> => {
   for (const handler of Object.values(handlers)) starts(handler, frame)
   const pattern = Pattern.join(frame.prefix, Pattern.parse(path))
+  const owner = { ...frame, preflight: Preflight.policyOf(middleware) ?? frame.preflight }
   return Object.entries(handlers).map(([method, handler]) => ({
     name: frame.names.join("."),
     pattern,
     methods: method === "*" ? undefined : [method],
-    value: inside(frame, onion(middleware, handler))
+    value: inside(owner, onion(middleware, handler))
   }))
 }
 
