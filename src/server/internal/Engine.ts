@@ -33,6 +33,7 @@ import { Files } from "../../internal/files/files.ts"
 import { split } from "../../internal/handling.ts"
 import { Transport } from "../../internal/proxy/transport.ts"
 import { memoryOf, RoomHub } from "../../internal/room/hub.ts"
+import { Sealing } from "../../internal/sealing.ts"
 import { Acceptor } from "../../internal/webSocket/wire.ts"
 import { open as openChunks } from "./bodyChunks.ts"
 import * as Connections from "./Connections.ts"
@@ -40,6 +41,7 @@ import * as Handlers from "./Handlers.ts"
 import * as Malformed from "./Malformed.ts"
 import { nodeFiles } from "./NodeFiles.ts"
 import { NodeRequest } from "./NodeRequest.ts"
+import { nodeSealing } from "./NodeSealing.ts"
 import * as NodeWebSocket from "./NodeWebSocket.ts"
 import * as Pipeline from "./Pipeline.ts"
 import * as UpstreamTransport from "./proxy/Transport.ts"
@@ -95,6 +97,7 @@ export const make = Effect.fnUntraced(function* (
       [Draining.key, draining.await],
       [BodyChunks.key, openChunks],
       [Transport.key, transport],
+      [Sealing.key, nodeSealing],
       [RoomHub.key, memoryOf(compiled)],
       [Acceptor.key, { accept: NodeWebSocket.accept, prepare: NodeWebSocket.prepare }],
       ...services.mapUnsafe
