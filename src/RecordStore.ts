@@ -16,8 +16,14 @@
 import type * as ByteSize from "effect/ByteSize"
 import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
-import * as HttpError from "./HttpError.ts"
+import type { Redis } from "effect/persistence/Redis"
+import type { SqlClient } from "effect/sql/SqlClient"
+import type { RecordStoreError } from "./internal/records/failure.ts"
 import * as Memory from "./internal/records/memory.ts"
+import * as InRedis from "./internal/records/redis.ts"
+import * as InSql from "./internal/records/sql.ts"
+
+export { RecordStoreError } from "./internal/records/failure.ts"
 
 /** A record as it is now. */
 export interface Stored {
@@ -44,9 +50,6 @@ export interface PutOptions {
   readonly expiresIn: Duration.Input
 }
 
-/** A store could not be reached, or answered wrongly (503). The log has the cause, as a warning; the client is told nothing of it. */
-export class RecordStoreError extends HttpError.define<RecordStoreError>()("RecordStoreError", { status: 503 }) {}
-
 /** How much a store in memory may hold. */
 export interface MemoryOptions {
   /** The most records; 100,000. */
@@ -60,3 +63,25 @@ export interface MemoryOptions {
  * soonest. Throws a TypeError for a capacity below 1.
  */
 export const memory = (options: MemoryOptions = {}): RecordStore => Memory.make(options)
+
+/** Where records are in Redis. */
+export interface RedisOptions {
+  /** What its keys begin with; "effect-web:record:". */
+  readonly prefix?: string
+}
+
+/** Records in Redis, for servers that share them: it has to keep its keys (`maxmemory-policy noeviction`, or as `volatile-ttl`). */
+export const redis = (options: RedisOptions = {}): RecordStore<RecordStoreError, Redis> => InRedis.make(options)
+
+/** Where records are in a database. */
+export interface SqlOptions {
+  /** The table, "schema.table" too; "effect_web_records". */
+  readonly table?: string
+}
+
+/**
+ * Records in a table of PostgreSQL or SQLite, for servers that share it. It is made on first use where it is not there: `id` (text, the
+ * primary key), `value` and `version` (text), `expires_at` (bigint, indexed). Rows that have expired are removed by those who write, up
+ * to a hundred at a time. Within a transaction of the same client, records are part of it. Dies with a TypeError on another database.
+ */
+export const sql = (options: SqlOptions = {}): RecordStore<RecordStoreError, SqlClient> => InSql.make(options)

@@ -1,11 +1,29 @@
 /**
  * Where records are kept: one table of behaviours, for each store.
  */
-import { assert, describe, it } from "@effect/vitest"
+import * as NodeRedis from "@effect/platform-node/NodeRedis"
+import { assert, describe, it, layer } from "@effect/vitest"
+import * as Cause from "effect/Cause"
+import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Layer from "effect/Layer"
+import * as Redis from "effect/persistence/Redis"
+import * as Reactivity from "effect/reactivity/Reactivity"
+import * as SqlClient from "effect/sql/SqlClient"
+import * as Statement from "effect/sql/Statement"
 import * as TestClock from "effect/testing/TestClock"
+import * as App from "../src/App.ts"
 import * as RecordStore from "../src/RecordStore.ts"
+import * as Response from "../src/Response.ts"
+import * as Route from "../src/Route.ts"
+import * as Sqlite from "../src/server/Sqlite.ts"
+import * as Testing from "../src/testing/Testing.ts"
+import * as Folder from "./folder.ts"
+import * as PostgresServer from "./postgresServer.ts"
+import * as RedisServer from "./redisServer.ts"
+import { recorder } from "./server/both.ts"
 
 /** A store, and how time goes by for it. */
 interface Subject {
@@ -184,3 +202,172 @@ describe("in memory", () => {
     assert.throws(() => RecordStore.memory({ size: "much" as "1 kB" }), "is no size")
   })
 })
+
+const sqlRows: ReadonlyArray<readonly [string, Effect.Effect<void, unknown, SqlClient.SqlClient>]> = [
+  [
+    "a table that was made in a transaction that is rolled back is made again",
+    Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+      const store = RecordStore.sql({ table: "rolled_back" })
+      const exit = yield* Effect.exit(
+        sql.withTransaction(Effect.andThen(store.put("a", "one", long), Effect.fail("no")))
+      )
+      assert.deepStrictEqual(exit, Exit.fail("no"))
+      assert.isUndefined(yield* store.get("a"))
+      yield* written(yield* store.put("a", "two", long))
+    })
+  ],
+  [
+    "who writes removes what has expired, a hundred at a time, once a minute",
+    Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+      const [store, later] = [RecordStore.sql({ table: "swept" }), RecordStore.sql({ table: "swept" })]
+      const count = Effect.map(sql<{ n: number }>`SELECT COUNT(*) AS n FROM swept`, ([row]) => Number(row?.n))
+      for (let n = 0; n < 110; n++) yield* store.put(`${n}`, "", { expected: undefined, expiresIn: "1 millis" })
+      yield* Effect.sleep(moment)
+      const before = yield* count
+      for (let n = 0; n < 3; n++) yield* later.put(`new${n}`, "", long)
+      assert.deepStrictEqual([before >= 109, yield* count], [true, 3])
+      for (let n = 0; n < 5; n++) yield* later.put(`old${n}`, "", { expected: undefined, expiresIn: "1 millis" })
+      yield* Effect.sleep(moment)
+      yield* later.put("last", "", long)
+      assert.strictEqual(yield* count, 9)
+    })
+  ]
+]
+
+/** The table, each row with records of its own, over one store that is reached through a layer. */
+const table = <R>(
+  name: string,
+  services: Layer.Layer<R, unknown>,
+  make: (name: string) => RecordStore.RecordStore<RecordStore.RecordStoreError, R>,
+  more: ReadonlyArray<readonly [string, Effect.Effect<void, unknown, R>]> = []
+) => {
+  layer(services, { excludeTestServices: true, timeout: "20 seconds" })(name, (it) => {
+    for (const [index, [name, run]] of rows.entries()) {
+      it.effect(name, () =>
+        Effect.flatMap(Effect.context<R>(), (context) =>
+          run({ store: provided(make(`t${index}`), context), wait: Effect.sleep })
+        )
+      )
+    }
+    for (const [name, run] of more) it.effect(name, () => run)
+  })
+}
+
+const provided = <R>(
+  { get, put, remove }: RecordStore.RecordStore<RecordStore.RecordStoreError, R>,
+  context: Context.Context<R>
+): RecordStore.RecordStore<RecordStore.RecordStoreError> => ({
+  get: (key) => Effect.provideContext(get(key), context),
+  put: (key, value, options) => Effect.provideContext(put(key, value, options), context),
+  remove: (key, options) => Effect.provideContext(remove(key, options), context)
+})
+
+const redisLayer = (path: string) => NodeRedis.layer({ socket: { path, tls: false }, disableOfflineQueue: true })
+const ownRedis = Layer.unwrap(Effect.map(RedisServer.make, ({ path }) => redisLayer(path)))
+
+describe.runIf(RedisServer.isInstalled)("with redis-server", () => {
+  table("in Redis", ownRedis, (prefix) => RecordStore.redis({ prefix: `${prefix}:` }))
+
+  it.live("records leave nothing behind in Redis, and another prefix sees none", () =>
+    Effect.gen(function* () {
+      const redis = yield* Redis.Redis
+      const [store, other] = [RecordStore.redis(), RecordStore.redis({ prefix: "other:" })]
+      yield* store.put("a", "one", long)
+      assert.isUndefined(yield* other.get("a"))
+      assert.deepStrictEqual(yield* redis.send("KEYS", "*"), ["effect-web:record:a"])
+      assert.isAtLeast(Number(yield* redis.send("PTTL", "effect-web:record:a")), 59_000)
+      yield* store.remove("a")
+      assert.deepStrictEqual(yield* redis.send("KEYS", "*"), [])
+    }).pipe(Effect.provide(ownRedis))
+  )
+
+  it.live("without Redis an app answers 503, and the log has the cause as a warning", () => {
+    const log = recorder()
+    return Effect.gen(function* () {
+      const server = yield* RedisServer.make
+      const context = yield* Layer.build(redisLayer(server.path))
+      const client = yield* Effect.provide(Testing.client(app(RecordStore.redis())), context)
+      assert.strictEqual((yield* client.get("/")).status, 200)
+      yield* server.kill
+      const response = yield* client.get("/")
+      assert.strictEqual(response.status, 503)
+      assert.deepStrictEqual(yield* response.json, unavailable)
+      assert.include(log.logs.join("\n"), "The handler failed with 503 Service Unavailable")
+      assert.deepStrictEqual(
+        log.logs.filter((line) => line.startsWith("Error")),
+        []
+      )
+    }).pipe(Effect.provide(log.layer))
+  })
+})
+
+describe.runIf(PostgresServer.isInstalled)("with postgres", () => {
+  it.live("ten processes that begin at a time make one table", () =>
+    Effect.gen(function* () {
+      const context = yield* Layer.build(PostgresServer.layerOwn)
+      const stores = Array.from({ length: 10 }, () => provided(RecordStore.sql({ table: 'public.a "table"' }), context))
+      const versions = yield* Effect.forEach(stores, (store) => store.put("a", "one", long), { concurrency: 10 })
+      assert.lengthOf(
+        versions.filter((version) => version !== undefined),
+        1
+      )
+    })
+  )
+
+  it.live("a role that may not make tables uses one that is there, and is told where there is none", () =>
+    Effect.gen(function* () {
+      const server = yield* PostgresServer.make
+      const admin = yield* Layer.build(PostgresServer.layer(server))
+      yield* provided(RecordStore.sql(), admin).put("a", "one", long)
+      const sql = Context.get(admin, SqlClient.SqlClient)
+      yield* sql`CREATE ROLE guest LOGIN`
+      yield* sql`GRANT SELECT, INSERT, UPDATE, DELETE ON effect_web_records TO guest`
+      const guest = yield* Layer.build(PostgresServer.layer(server, "guest"))
+      assert.strictEqual((yield* provided(RecordStore.sql(), guest).get("a"))?.value, "one")
+      const error = yield* Effect.flip(provided(RecordStore.sql({ table: "another" }), guest).get("a"))
+      assert.strictEqual(error._tag, "RecordStoreError")
+      assert.include(String(Cause.pretty(Cause.fail(error))), "permission denied for schema public")
+    })
+  )
+
+  table("in PostgreSQL", PostgresServer.layerOwn, (table) => RecordStore.sql({ table }), sqlRows)
+})
+
+table(
+  "in SQLite",
+  Sqlite.layer({ filename: Folder.make().at("records.db") }),
+  (table) => RecordStore.sql({ table }),
+  sqlRows
+)
+
+it.effect("another database is refused, with the cure", () =>
+  Effect.gen(function* () {
+    const unused = Effect.die(new Error("unused"))
+    const mysql = yield* SqlClient.make({
+      acquirer: unused,
+      compiler: Statement.makeCompiler({
+        dialect: "mysql",
+        placeholder: () => "?",
+        onIdentifier: (name) => name,
+        onCustom: () => ["", []],
+        onRecordUpdate: () => ["", []]
+      }),
+      driver: "mysql",
+      spanAttributes: []
+    })
+    const get = Effect.provideService(RecordStore.sql().get("a"), SqlClient.SqlClient, mysql)
+    const exit = yield* Effect.exit(get)
+    assert.include(String(exit), "RecordStore.sql speaks PostgreSQL and SQLite")
+  }).pipe(Effect.provide(Reactivity.layer))
+)
+
+const app = <R>(store: RecordStore.RecordStore<RecordStore.RecordStoreError, R>) =>
+  App.make({
+    home: Route.get(
+      "/",
+      Effect.map(store.get("a"), () => Response.text("fine"))
+    )
+  })
+const unavailable = { type: "about:blank", title: "Service Unavailable", status: 503, _tag: "RecordStoreError" }
