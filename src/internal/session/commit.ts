@@ -1,0 +1,103 @@
+/**
+ * Saves a session at the end of its request, if it has changed.
+ *
+ * ```ts
+ * const cookie = yield* commit(live) // what to set, "expire", or undefined: nothing
+ * ```
+ *
+ * Where another request was faster, the changes are applied again to what it has saved. A session that has ended meanwhile stays
+ * ended. What has not changed is saved when a quarter of its idle time has passed, so that it lives on.
+ */
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import { type Found, newId } from "./keeper.ts"
+import type { Live } from "./live.ts"
+import type { State } from "./state.ts"
+
+/** What becomes of the cookie. */
+export type Cookie = "expire" | { readonly value: string; readonly maxAge: Duration.Duration | undefined }
+
+/** Saves what has changed. */
+export const commit = Effect.fnUntraced(function* (live: Live) {
+  const now = yield* Clock.currentTimeMillis
+  const { keeper } = live.plan
+  for (const found of live.dropped) yield* live.stored(keeper.remove(found, true))
+  const saved = yield* save(live, now)
+  return saved ?? (live.ended ? "expire" : undefined)
+})
+
+const save = Effect.fnUntraced(function* (live: Live, now: number): Effect.fn.Return<Cookie | undefined> {
+  const { codec, keeper } = live.plan
+  for (let attempt = 0; attempt < attempts; attempt++) {
+    const { base, state } = live
+    if (base === undefined || state === undefined) return undefined
+    if (base.found === undefined) return yield* begin(live, state, now)
+    if (live.changes.length === 0 || (!live.rotates && isSame(live, base.found, state))) {
+      return yield* touch(live, base.found, state, now)
+    }
+    const isEmpty = codec.isEmpty(state)
+    if (live.rotates || isEmpty) {
+      if (yield* live.stored(keeper.move(base.found))) {
+        return isEmpty ? "expire" : yield* put(live, live.id ?? newId(), undefined, state, now)
+      }
+    } else {
+      const cookie = yield* put(live, base.found.id, base.found, state, now)
+      if (cookie !== undefined) return keeper.inCookie ? cookie : undefined
+    }
+    if (!(yield* again(live))) return undefined
+  }
+  return yield* Effect.die(new Error(`A session could not be saved: its store refused ${attempts} times`))
+})
+
+const attempts = 100
+
+// Nothing was there: a session begins when there is something to keep.
+const begin = (live: Live, state: State, now: number): Effect.Effect<Cookie | undefined> => {
+  if (live.changes.length === 0 || live.plan.codec.isEmpty(state)) return Effect.succeed(undefined)
+  if (live.base?.moved === true && !live.rotates) {
+    return Effect.as(Effect.logDebug("A session was not saved: it goes on under another id"), undefined)
+  }
+  return put(live, live.id ?? newId(), undefined, state, now)
+}
+
+const put = Effect.fnUntraced(function* (
+  live: Live,
+  id: string,
+  found: Found | undefined,
+  state: State,
+  now: number
+): Effect.fn.Return<Cookie | undefined> {
+  const { codec, jar, keeper, limits } = live.plan
+  const { idle, whole } = limits(state)
+  const left = Math.max(1, state.created + whole - now)
+  const expiresIn = Duration.millis(Math.min(idle, left))
+  const text = codec.encode({ ...state, touched: now })
+  const value = yield* live.stored(keeper.save(id, text, found, expiresIn))
+  const maxAge = jar.persistent || state.remember ? Duration.millis(left) : undefined
+  return value === undefined ? undefined : { value, maxAge }
+})
+
+// Nothing was changed, or back to what it was.
+const isSame = ({ base, plan }: Live, { text }: Found, state: State): boolean =>
+  plan.codec.encode({ ...state, touched: base?.state.touched ?? 0 }) === text
+
+const touch = Effect.fnUntraced(function* (live: Live, found: Found, state: State, now: number) {
+  const { keeper, limits } = live.plan
+  if (now - state.touched < limits(state).idle / 4) return undefined
+  // Who was faster has touched it too.
+  const cookie = yield* put(live, found.id, found, state, now)
+  return keeper.inCookie ? cookie : undefined
+})
+
+// Takes what another request has saved, and applies the changes to it; false when there is nothing left to change.
+const again = Effect.fnUntraced(function* (live: Live) {
+  const read = yield* live.read
+  if (read.found === undefined && !live.rotates) {
+    yield* Effect.logDebug("A session was not saved: it has ended meanwhile")
+    return false
+  }
+  live.base = read
+  live.state = live.changes.reduce((state, change) => change(state), read.state)
+  return true
+})

@@ -1,0 +1,98 @@
+/**
+ * A session as a handler sees it.
+ *
+ * ```ts
+ * const visit = yield* Visit
+ * const { count } = yield* visit.update((v) => ({ count: v.count + 1 }))
+ * ```
+ */
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import type { Session } from "../../Session.ts"
+import type { SessionError } from "./failure.ts"
+import type { Live } from "./live.ts"
+import type { State } from "./state.ts"
+
+type Any = Session<unknown, unknown, Readonly<Record<string, unknown>>>
+
+/** What the service of a session is. */
+export class Handle implements Any {
+  readonly live: Live
+
+  constructor(live: Live) {
+    this.live = live
+  }
+
+  get get(): Effect.Effect<unknown> {
+    return Effect.map(this.live.current, ({ data }) => data)
+  }
+
+  get isNew(): Effect.Effect<boolean> {
+    return Effect.map(this.live.current, () => this.live.base?.found === undefined)
+  }
+
+  get identity(): Effect.Effect<Option.Option<unknown>> {
+    return Effect.map(this.live.current, ({ identity }) =>
+      identity === undefined ? Option.none() : Option.some(identity.value)
+    )
+  }
+
+  get flashed(): Effect.Effect<State["flash"], SessionError> {
+    const { live } = this
+    return Effect.flatMap(live.current, () => {
+      if (live.taken !== undefined) return Effect.succeed(live.taken)
+      const left = live.base?.state.flash ?? {}
+      const names = Object.keys(left)
+      if (names.length === 0) return Effect.succeed(left)
+      const gone = names.filter((name) => !live.left.has(name))
+      return Effect.map(
+        live.change((state) => ({ ...state, flash: without(state.flash, gone) })),
+        () => {
+          live.taken = left
+          return left
+        }
+      )
+    })
+  }
+
+  get invalidate(): Effect.Effect<void, SessionError> {
+    return this.live.end
+  }
+
+  set(data: unknown): Effect.Effect<void, SessionError> {
+    return Effect.asVoid(this.live.change((state) => ({ ...state, data })))
+  }
+
+  update(f: (data: unknown) => unknown): Effect.Effect<unknown, SessionError> {
+    return Effect.map(
+      this.live.change((state) => ({ ...state, data: f(state.data) })),
+      ({ data }) => data
+    )
+  }
+
+  flash(messages: State["flash"]): Effect.Effect<void, SessionError> {
+    const { live } = this
+    return Effect.map(
+      live.change((state) => ({ ...state, flash: { ...state.flash, ...messages } })),
+      () => {
+        for (const name of Object.keys(messages)) live.left.add(name)
+      }
+    )
+  }
+
+  rotate(
+    ...[value, options]: [identity?: unknown, options?: { readonly remember?: boolean }]
+  ): Effect.Effect<void, SessionError> {
+    return Effect.flatMap(Clock.currentTimeMillis, (now) => {
+      const identity = value === undefined ? undefined : { value }
+      const remember = options?.remember ?? false
+      // A new identity has its whole time before it.
+      const begun = identity === undefined ? undefined : { identity, remember, created: now }
+      return Effect.asVoid(this.live.rotate((state) => ({ ...state, ...begun })))
+    })
+  }
+}
+
+const without = (flash: State["flash"], names: ReadonlyArray<string>): State["flash"] =>
+  Object.fromEntries(Object.entries(flash).filter(([name]) => !names.includes(name)))

@@ -1,0 +1,36 @@
+/**
+ * Keeps sessions in their cookies, encrypted.
+ *
+ * ```ts
+ * const keeper = inCookie("Visit", keys, jar.capacity)
+ * ```
+ *
+ * There is nothing to compare with: of two answers the last wins. And nothing to take back: a copy of a cookie lives as long as it would.
+ */
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import * as Sealed from "../../Sealed.ts"
+import { SessionError } from "./failure.ts"
+import type { Keeper } from "./keeper.ts"
+
+/** The id, and the session. */
+const Kept = Schema.Tuple([Schema.String, Schema.Unknown])
+
+/** Makes the keeper; a text that is longer than `capacity` when it is sealed does not fit. */
+export const inCookie = (name: string, keys: Sealed.KeyRing, capacity: number): Keeper<SessionError> => {
+  const sealed = Sealed.make({ schema: Kept, keys, purpose: `session ${name}` })
+  return {
+    inCookie: true,
+    find: (cookie) =>
+      Effect.match(sealed.open(cookie), {
+        onSuccess: ([id, kept]) => ({ id, text: JSON.stringify(kept), version: "" }),
+        onFailure: () => undefined
+      }),
+    save: (id, text) =>
+      Effect.flatMap(sealed.seal([id, JSON.parse(text)]), (cookie) =>
+        cookie.length > capacity ? Effect.fail(new SessionError({ reason: "tooLarge" })) : Effect.succeed(cookie)
+      ),
+    move: () => Effect.succeed(true),
+    remove: () => Effect.void
+  }
+}

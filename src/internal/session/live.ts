@@ -1,0 +1,175 @@
+/**
+ * A session in the course of a request: read when it is first asked for, changed by functions that can be applied again.
+ *
+ * ```ts
+ * const live = new Live(plan, request, context)
+ * yield* live.change((state) => ({ ...state, data }))
+ * ```
+ *
+ * Nothing is parsed, decrypted or loaded before. A failure of the store is a defect here; the middleware makes it a failure again.
+ */
+import * as Clock from "effect/Clock"
+import type * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import type { HttpServerRequest } from "effect/http/HttpServerRequest"
+import type * as Cookies from "./cookies.ts"
+import { SessionError } from "./failure.ts"
+import { type Found, hash, type Keeper, newId } from "./keeper.ts"
+import type { Codec, State } from "./state.ts"
+
+/** How long a session lives, in milliseconds. */
+export interface Limits {
+  readonly idle: number
+  readonly whole: number
+}
+
+/** What all sessions of a kind have in common. */
+export interface Plan {
+  readonly codec: Codec
+  readonly keeper: Keeper<unknown, unknown>
+  readonly jar: Cookies.Jar
+  readonly limits: (state: State) => Limits
+}
+
+/** A change to a session; applied again when another request was faster. */
+export type Change = (state: State) => State
+
+/** A session that was read: where it is kept, if it is, and its state. */
+interface Read {
+  readonly found: Found | undefined
+  /** It goes on under another id. */
+  readonly moved: boolean
+  readonly state: State
+}
+
+/** The session of a request. */
+export class Live {
+  readonly plan: Plan
+  readonly request: HttpServerRequest
+  readonly context: Context.Context<never>
+  /** Undefined until something was asked for. */
+  base: Read | undefined = undefined
+  state: State | undefined = undefined
+  /** The id that it is to have. */
+  id: string | undefined = undefined
+  changes: Array<Change> = []
+  rotates = false
+  /** What was invalidated, to be removed. */
+  dropped: Array<Found> = []
+  ended = false
+  /** Nothing more is saved. */
+  over = false
+  /** The store failed with it. */
+  failure: { readonly error: unknown } | undefined = undefined
+  /** What this request has taken of the messages that were left for it. */
+  taken: State["flash"] | undefined = undefined
+  /** The names of the messages that this request leaves. */
+  readonly left = new Set<string>()
+
+  constructor(plan: Plan, request: HttpServerRequest, context: Context.Context<never>) {
+    this.plan = plan
+    this.request = request
+    this.context = context
+  }
+
+  /** The state as it is now. */
+  get current(): Effect.Effect<State> {
+    return Effect.suspend(() => (this.state === undefined ? this.load : Effect.succeed(this.state)))
+  }
+
+  /** Changes the state; not once the answer is on its way. */
+  change(f: Change): Effect.Effect<State, SessionError> {
+    return Effect.flatMap(this.current, (state) => {
+      if (this.over) return sent
+      this.state = f(state)
+      this.changes.push(f)
+      if (this.base?.found === undefined) this.id ??= newId()
+      return Effect.succeed(this.state)
+    })
+  }
+
+  /** Changes the state, and the id with it. */
+  rotate(f: Change): Effect.Effect<State, SessionError> {
+    return Effect.tap(this.change(f), () => {
+      this.rotates = true
+      this.id = newId()
+      return Effect.void
+    })
+  }
+
+  /** Ends the session; what comes after begins another one. */
+  get end(): Effect.Effect<void, SessionError> {
+    return Effect.flatMap(Effect.andThen(this.current, Clock.currentTimeMillis), (now) => {
+      if (this.over) return sent
+      if (this.base?.found !== undefined) this.dropped.push(this.base.found)
+      const state = this.plan.codec.fresh(now)
+      this.base = { found: undefined, moved: false, state }
+      this.state = state
+      this.id = undefined
+      this.changes = []
+      this.rotates = false
+      this.taken = {}
+      this.left.clear()
+      this.ended = true
+      return Effect.void
+    })
+  }
+
+  /** A text of this session alone; "" before there is one. */
+  get binding(): Effect.Effect<string> {
+    return Effect.flatMap(this.current, () => {
+      const id = this.id ?? this.base?.found?.id
+      return id === undefined ? Effect.succeed("") : hash(`binding ${id}`)
+    })
+  }
+
+  private get load(): Effect.Effect<State> {
+    return Effect.map(this.read, (read) => {
+      // Of two fibers that ask at once the first to be answered decides.
+      this.base ??= read
+      this.state ??= this.base.state
+      return this.state
+    })
+  }
+
+  /** What is kept now. */
+  get read(): Effect.Effect<Read> {
+    return Effect.flatMap(Clock.currentTimeMillis, (now) => {
+      const cookie = this.plan.jar.read(this.request)
+      return cookie === undefined || cookie === "" ? Effect.succeed(this.none(now)) : this.find(cookie, now)
+    })
+  }
+
+  private find(cookie: string, now: number): Effect.Effect<Read> {
+    return Effect.flatMap(this.stored(this.plan.keeper.find(cookie)), (found) => {
+      if (found === "moved") return Effect.succeed({ ...this.none(now), moved: true })
+      const state = found === undefined ? "There is none of its name" : this.decode(found.text, now)
+      if (found !== undefined && typeof state !== "string") return Effect.succeed({ found, moved: false, state })
+      const refused = Effect.logDebug(`A session was not accepted: ${state}`)
+      return Effect.as(refused, this.none(now))
+    })
+  }
+
+  private decode(text: string, now: number): State | string {
+    const state = this.plan.codec.decode(text)
+    if (typeof state === "string") return state
+    const { idle, whole } = this.plan.limits(state)
+    if (now - state.touched >= idle) return "It was idle for too long"
+    return now - state.created >= whole ? "It is too old" : state
+  }
+
+  private none(now: number): Read {
+    return { found: undefined, moved: false, state: this.plan.codec.fresh(now) }
+  }
+
+  /** Asks the store. Its failure is remembered, so that it can be told from any other defect. */
+  stored<A>(effect: Effect.Effect<A, unknown, unknown>): Effect.Effect<A> {
+    const provided = Effect.provideContext(effect, this.context) as Effect.Effect<A, unknown>
+    return Effect.catch(provided, (error) => {
+      this.failure = { error }
+      return Effect.die(error)
+    })
+  }
+}
+
+const sent = Effect.suspend(() => Effect.fail(new SessionError({ reason: "sent" })))

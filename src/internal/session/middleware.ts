@@ -1,0 +1,103 @@
+/**
+ * Gives a handler its session, and saves it when the handler has ended.
+ *
+ * ```ts
+ * const middleware = around(plan, Visit)
+ * ```
+ *
+ * For a request that does not ask for its session all this is two services and a look.
+ *
+ * @spec RFC 9111 §3.5, §5.2.2; RFC 6265bis §5.4
+ */
+import * as Cause from "effect/Cause"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as HttpEffect from "effect/http/HttpEffect"
+import { HttpServerRequest } from "effect/http/HttpServerRequest"
+import type { HttpServerResponse } from "effect/http/HttpServerResponse"
+import type { Handler } from "../../Handler.ts"
+import * as Response from "../../Response.ts"
+import { SessionBinding } from "./binding.ts"
+import { type Cookie, commit } from "./commit.ts"
+import { Handle } from "./handle.ts"
+import { Live, type Plan } from "./live.ts"
+
+// The cookies that the sessions around a handler have.
+const Names = Context.Reference<ReadonlyArray<string>>("effect-web/Session/Names", { defaultValue: () => [] })
+
+/** Puts the sessions of a kind around a handler. */
+export const around =
+  (plan: Plan, service: Context.Key<never, unknown>) =>
+  (handler: Handler<unknown, unknown>): Handler<unknown, unknown> =>
+    Effect.withFiber((fiber) => {
+      const { context } = fiber
+      const live = new Live(plan, Context.getUnsafe(context, HttpServerRequest), context)
+      return Effect.matchCauseEffect(Effect.provideContext(handler, services(live, service)), {
+        onSuccess: (response) => {
+          live.over = true
+          return live.base === undefined ? Effect.succeed(response) : Effect.as(settle(live, true), response)
+        },
+        onFailure: (cause) => {
+          live.over = true
+          if (live.failure !== undefined && isOf(cause, live.failure.error)) return Effect.fail(live.failure.error)
+          if (live.base === undefined) return Effect.failCause(cause)
+          // After a defect nobody knows what the changes are worth.
+          const failed = cause.reasons.length > 0 && cause.reasons.every(Cause.isFailReason)
+          return Effect.andThen(settle(live, failed), Effect.failCause(cause))
+        }
+      })
+    })
+
+const services = (live: Live, service: Context.Key<never, unknown>): Context.Context<never> => {
+  const { context, plan } = live
+  const names = Context.get(context, Names)
+  if (names.includes(plan.jar.name)) {
+    const cure = 'give one of them another: Session.make(Visit, { cookie: { name: "visit" } })'
+    throw new TypeError(`Two sessions around a handler have the cookie name "${plan.jar.name}"; ${cure}`)
+  }
+  const outer = Context.get(context, SessionBinding)
+  const binding = Effect.zipWith(outer, live.binding, (outer, own) => outer + own)
+  return context.pipe(
+    Context.add(service, new Handle(live)),
+    Context.add(SessionBinding, binding),
+    Context.add(Names, [...names, plan.jar.name])
+  )
+}
+
+const isOf = ({ reasons }: Cause.Cause<unknown>, error: unknown): boolean =>
+  reasons.some((reason) => Cause.isDieReason(reason) && reason.defect === error)
+
+// Saves, and has the answer say what is due, whatever it will be: that to a failure is made further out.
+const settle = (live: Live, saves: boolean): Effect.Effect<void, unknown> =>
+  Effect.flatMap(saves ? Effect.uninterruptible(saved(live)) : nothing, (cookie) =>
+    Effect.sync(() =>
+      HttpEffect.appendPreResponseHandlerUnsafe(live.context, (_, response) =>
+        Effect.succeed(answered(live, response, cookie))
+      )
+    )
+  )
+
+const nothing = Effect.succeed(undefined)
+
+const saved = (live: Live): Effect.Effect<Cookie | undefined, unknown> =>
+  Effect.catchCause(commit(live), (cause) =>
+    live.failure !== undefined && isOf(cause, live.failure.error)
+      ? Effect.fail(live.failure.error)
+      : Effect.failCause(cause)
+  )
+
+const answered = ({ plan, request }: Live, response: HttpServerResponse, cookie: Cookie | undefined) => {
+  const varied = response.status === 101 ? response : Response.vary(response, "Cookie")
+  const control = varied.headers["cache-control"]
+  if (cookie === undefined) {
+    return control === undefined && response.status !== 101
+      ? Response.setHeader(varied, "cache-control", "private, no-cache")
+      : varied
+  }
+  // A cache that keeps a cookie would give it to others.
+  const isPrivate = control !== undefined && /(?:^|[\s,])(?:no-store|private)(?:$|[\s,])/i.test(control)
+  const kept = isPrivate ? varied : Response.setHeader(varied, "cache-control", "no-store")
+  return cookie === "expire"
+    ? plan.jar.write(request, kept, undefined, undefined)
+    : plan.jar.write(request, kept, cookie.value, cookie.maxAge)
+}

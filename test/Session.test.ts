@@ -1,0 +1,96 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Cookies from "effect/http/Cookies"
+import * as Option from "effect/Option"
+import * as Ref from "effect/Ref"
+import * as Schema from "effect/Schema"
+import * as App from "../src/App.ts"
+import * as HttpError from "../src/HttpError.ts"
+import * as RecordStore from "../src/RecordStore.ts"
+import * as Response from "../src/Response.ts"
+import * as Route from "../src/Route.ts"
+import * as Sealed from "../src/Sealed.ts"
+import * as Session from "../src/Session.ts"
+import { served } from "../src/testing/Served.ts"
+
+class Visit extends Session.Service<Visit>()("Visit", {
+  fields: { count: Schema.Int, seen: Schema.optionalKey(Schema.Date) },
+  empty: { count: 0 },
+  identity: Schema.String,
+  flash: { notice: Schema.String }
+}) {}
+
+const count = Effect.gen(function* () {
+  const visit = yield* Visit
+  const { count } = yield* visit.update((v) => ({ ...v, count: v.count + 1 }))
+  return Response.text(String(count))
+})
+const routes = {
+  plain: Route.get("/plain", Effect.succeed(Response.text("plain"))),
+  count: Route.get("/count", count),
+  read: Route.get(
+    "/read",
+    Effect.gen(function* () {
+      const visit = yield* Visit
+      const { count } = yield* visit.get
+      const identity = Option.getOrElse(yield* visit.identity, () => "nobody")
+      return Response.text(`${count} ${identity} ${(yield* visit.isNew) ? "new" : "known"}`)
+    })
+  ),
+  login: Route.post(
+    "/login",
+    Effect.gen(function* () {
+      const visit = yield* Visit
+      yield* visit.rotate("ada")
+      yield* visit.flash({ notice: "Welcome" })
+      return Response.redirect("/", { status: 303 })
+    })
+  ),
+  notice: Route.get(
+    "/notice",
+    Effect.gen(function* () {
+      const { notice = "none" } = yield* (yield* Visit).flashed
+      return Response.text(notice)
+    })
+  ),
+  logout: Route.post(
+    "/logout",
+    Effect.gen(function* () {
+      yield* (yield* Visit).invalidate
+      return Response.text("bye")
+    })
+  ),
+  failed: Route.get("/failed", Effect.andThen(count, Effect.fail(new HttpError.Conflict()))),
+  died: Route.get("/died", Effect.andThen(count, Effect.die("oh")))
+}
+
+const keys = Sealed.keys("0123456789abcdef0123456789abcdef")
+const stores = [
+  ["memory", () => RecordStore.memory()],
+  ["cookie", () => Session.cookie({ keys })]
+] as const
+
+for (const [name, store] of stores) {
+  const app = App.make(routes).pipe(App.use(Session.make(Visit, { store: store() as RecordStore.RecordStore })))
+  served(`a session in a ${name} store`, app, (client) =>
+    Effect.gen(function* () {
+      const text = (path: string) => Effect.flatMap(client.get(path), (response) => response.text)
+      assert.strictEqual(yield* text("/read"), "0 nobody new")
+      assert.deepStrictEqual(yield* Ref.get(client.cookies), [])
+      assert.strictEqual(yield* text("/count"), "1")
+      assert.strictEqual(yield* text("/count"), "2")
+      assert.strictEqual(yield* text("/read"), "2 nobody known")
+      yield* client.post("/login")
+      assert.strictEqual(yield* text("/read"), "2 ada known")
+      assert.strictEqual(yield* text("/notice"), "Welcome")
+      assert.strictEqual(yield* text("/notice"), "none")
+      assert.strictEqual((yield* client.get("/failed")).status, 409)
+      assert.strictEqual(yield* text("/read"), "3 ada known")
+      assert.strictEqual((yield* client.get("/died")).status, 500)
+      assert.strictEqual(yield* text("/read"), "3 ada known")
+      const out = yield* client.post("/logout")
+      assert.match(Cookies.toSetCookieHeaders(out.cookies).join(), /^session=; Max-Age=0; Path=\//)
+      assert.strictEqual(yield* text("/read"), "0 nobody new")
+    })
+  )
+}
