@@ -34,6 +34,16 @@ const rows: ReadonlyArray<Row> = [
   ["a missing service, Server.run", `type '"app/Db is missing: use Server.layer(app) with Layer.provide"'.`],
   ["a missing service, Server.launch", `type '"app/Db is missing: use Server.layer(app) with Layer.provide"'.`],
   ["a missing service, Layer.launch", "Type 'Db' is not assignable to type 'never'."],
+  [
+    "a user who is needed, and no middleware that provides one",
+    `type '"app/CurrentUser is missing: use Server.layer(app) with Layer.provide"'.`
+  ],
+  [
+    "permission before there is a user",
+    `type '"app/CurrentUser is missing: use Server.layer(app) with Layer.provide"'.`
+  ],
+  ["a scheme that finds something else", "Type 'number' is not assignable to type '{ readonly name: string; }'."],
+  ["optional, and a service that cannot be undefined", `to type '"The service cannot be undefined: use another one"'.`],
   ["a missing service, toWebHandler", "Type 'Db' is not assignable to type 'never'."],
   ["a missing service behind an annotation", "Type 'Db' is not assignable to type 'never'."],
   ["a typo in a URL parameter", "'di' does not exist in type '{ readonly id: string | number; }'."],

@@ -28,6 +28,7 @@ export class Users extends Context.Service<
   { readonly create: (user: typeof NewUser.Type) => Effect.Effect<User, EmailTaken> }
 >()("app/Users") {}
 export class Db extends Context.Service<Db, { readonly ask: Effect.Effect<string> }>()("app/Db") {}
+export class CurrentUser extends Context.Service<CurrentUser, { readonly name: string }>()("app/CurrentUser") {}
 export class Sessions extends Context.Service<Sessions, { readonly user: string }>()("app/Sessions") {}
 
 export const ok = Effect.succeed(Response.text("ok"))

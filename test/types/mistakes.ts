@@ -9,11 +9,27 @@ import * as Body from "../../src/Body.ts"
 import type * as Handler from "../../src/Handler.ts"
 import * as HttpError from "../../src/HttpError.ts"
 import * as Middleware from "../../src/Middleware.ts"
+import * as Auth from "../../src/middleware/Auth.ts"
 import * as Response from "../../src/Response.ts"
 import * as Route from "../../src/Route.ts"
 import * as Server from "../../src/server/Server.ts"
 import * as Testing from "../../src/testing/Testing.ts"
-import { asksDb, CacheError, type Db, DbError, EmailTaken, failsWithDb, NewUser, ok, Sessions, User } from "./domain.ts"
+import {
+  asksDb,
+  CacheError,
+  CurrentUser,
+  type Db,
+  DbError,
+  EmailTaken,
+  failsWithDb,
+  NewUser,
+  ok,
+  Sessions,
+  User
+} from "./domain.ts"
+
+const users = Auth.bearer(() => Effect.succeed({ name: "Ada" }))
+const numbers = Auth.bearer(() => Effect.succeed(1))
 
 const app = App.make({ home: Route.get("/", ok), item: Route.get("/items/{id}", ok) })
 const failing = App.make({ home: Route.get("/", failsWithDb) })
@@ -226,3 +242,20 @@ export const gone = App.make({ home: Route.get("/", failsWithDb) }).pipe(
   App.use(Middleware.catch(EmailTaken, () => ok))
 )
 App.toHandler(gone)
+
+// ## a user who is needed, and no middleware that provides one
+Server.run(App.make({ me: Route.get("/", Effect.as(CurrentUser, Response.text("me"))) }))
+
+// ## a scheme that finds something else
+Auth.require(CurrentUser, numbers)
+
+// ## optional, and a service that cannot be undefined
+Auth.optional(CurrentUser, users)
+
+// ## permission before there is a user
+Server.run(
+  App.make({ me: Route.get("/", ok) }).pipe(
+    App.use(Auth.require(CurrentUser, users)),
+    App.use(Auth.permit(CurrentUser, () => true))
+  )
+)
