@@ -89,30 +89,29 @@ export const make = <A>(options: Options<A>): Sealed<A> => {
   if (purpose === "") throw new TypeError(`A seal needs a purpose; name what is sealed, as in { purpose: "cart" }`)
   const maxAge = lifetime(options.maxAge ?? Duration.infinity)
   const derived = Sealing.deriver(KeyRings.secrets(keys), `effect-web/Sealed/1/${mode}/${purpose}`)
-  const form = mode === "encrypt" ? SealedText.encrypted(purpose) : SealedText.signed
+  const form = mode === "encrypt" ? SealedText.encrypted : SealedText.signed
   const json = Schema.toCodecJson(schema) as typeof schema
   const encode = SchemaParser.encodeUnknownEffect(json)
   const decode = SchemaParser.decodeUnknownEffect(json)
   return {
     seal: (value) =>
-      Effect.withFiber((fiber) => {
-        const plain = Effect.map(Effect.orDie(encode(value)), (encoded) => toPlain(encoded, now(fiber) + maxAge))
-        return Effect.flatMap(derived, ([key]) =>
-          Effect.flatMap(plain, (plain) => form.seal(key as Sealing.Key, plain))
-        )
-      }),
-    open: (text) =>
       Effect.withFiber((fiber) =>
-        Effect.flatMap(
-          Effect.flatMap(derived, (keys) => form.open(keys, text)),
-          (plain) => {
-            if (plain === undefined) return fail(SealedText.isShaped(text) ? "forged" : "malformed")
-            const dot = plain.indexOf(".")
-            if (dot > 0 && Number(plain.slice(0, dot)) <= now(fiber)) return fail("expired")
-            return Effect.catch(decode(JSON.parse(plain.slice(dot + 1))), () => fail("invalid"))
-          }
+        Effect.flatMapEager(derived(fiber), ([key]) =>
+          Effect.flatMapEager(Effect.catchEager(encode(value), Exit.die), (encoded) =>
+            form.seal(key as Sealing.Key, toPlain(encoded, now(fiber) + maxAge))
+          )
         )
-      )
+      ),
+    open: (text) =>
+      Effect.withFiber((fiber) => {
+        const plain = Effect.flatMapEager(derived(fiber), (keys) => form.open(keys, text))
+        return Effect.flatMapEager(plain, (plain) => {
+          if (plain === undefined) return fail(SealedText.isShaped(text) ? "forged" : "malformed")
+          const dot = plain.indexOf(".")
+          if (dot > 0 && Number(plain.slice(0, dot)) <= now(fiber)) return fail("expired")
+          return Effect.catchEager(decode(JSON.parse(plain.slice(dot + 1))), () => fail("invalid"))
+        })
+      })
   }
 }
 

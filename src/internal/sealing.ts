@@ -3,7 +3,7 @@
  *
  * ```ts
  * const key = yield* Effect.flatMap(Sealing, ({ key }) => key(secret, "effect-web/Sealed/1/encrypt/cart"))
- * const text = yield* key.encrypt("plain", "bound to this")
+ * const text = yield* key.encrypt("plain")
  * ```
  *
  * Unless an engine gives it, it is WebCrypto, which all engines have.
@@ -16,17 +16,25 @@ import * as Kdf from "effect/crypto/Kdf"
 import * as Mac from "effect/crypto/Mac"
 import * as SecureRandom from "effect/crypto/SecureRandom"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Base64Url from "effect/encoding/Base64Url"
+import type * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
 
-/** A key for one purpose. Texts that come out are base64url without padding; no other spelling of one is taken. */
+/**
+ * A key for one purpose. Texts that come out are base64url without padding; no other spelling of one is taken. An engine may do
+ * the work when it is called.
+ */
 export interface Key {
   /** Six characters to find the key by. They say nothing of it. */
   readonly id: string
-  /** AES-256-GCM: the nonce, the encrypted text, the tag. The context is needed to decrypt, and is not inside. */
-  readonly encrypt: (plain: string, context: string) => Effect.Effect<string>
-  readonly decrypt: (text: string, context: string) => Effect.Effect<string | undefined>
+  /** AES-256-GCM bound to the purpose: the nonce, the encrypted text, the tag. */
+  readonly encrypt: (plain: string) => Effect.Effect<string>
+  readonly decrypt: (text: string) => Effect.Effect<string | undefined>
+  /** The text in base64url, and back. */
+  readonly encode: (plain: string) => string
+  readonly decode: (text: string) => string | undefined
   /** HMAC-SHA-256, in 43 characters. */
   readonly sign: (text: string) => Effect.Effect<string>
   /** Compares in constant time. */
@@ -62,7 +70,8 @@ const derive = Effect.fnUntraced(function* (
   purpose: string
 ): Effect.fn.Return<Key, never, Kdf.Kdf | SecureRandom.SecureRandom | Aead.Aead | Mac.Mac> {
   const [kdf, random, aead, mac] = [yield* Kdf.Kdf, yield* SecureRandom.SecureRandom, yield* Aead.Aead, yield* Mac.Mac]
-  const options = { salt: new Uint8Array(), info: encoder.encode(purpose), length: DERIVED_BYTES }
+  const aad = encoder.encode(purpose)
+  const options = { salt: new Uint8Array(), info: aad, length: DERIVED_BYTES }
   const derived = yield* Effect.orDie(kdf.derive(Kdf.hkdfSha256, secret, options))
   const bytes = derived.subarray(0, 32)
   const cipherKey = yield* Effect.orDie(Aead.key(Aead.aes256Gcm, bytes))
@@ -71,26 +80,27 @@ const derive = Effect.fnUntraced(function* (
     Effect.map(Effect.orDie(mac.sign(macKey, encoder.encode(text))), (tag) => Base64Url.encode(tag))
   return {
     id: toId(derived),
-    encrypt: Effect.fnUntraced(function* (plain, context) {
+    encrypt: Effect.fnUntraced(function* (plain) {
       const nonce = yield* random.randomBytes(NONCE_BYTES)
-      const aad = encoder.encode(context)
       const sealed = yield* Effect.orDie(aead.encrypt(cipherKey, encoder.encode(plain), { nonce, aad }))
       const all = new Uint8Array(NONCE_BYTES + sealed.length)
       all.set(nonce)
       all.set(sealed, NONCE_BYTES)
       return Base64Url.encode(all)
     }),
-    decrypt: (text, context) => {
+    decrypt: (text) => {
       const all = Result.getOrElse(Base64Url.decode(text), () => undefined)
       if (all === undefined || all.length < NONCE_BYTES + TAG_BYTES) return Effect.undefined
       // A last character may have bits that mean nothing, and a decoder may skip what it does not know.
       if (Base64Url.encode(all) !== text) return Effect.undefined
-      const options = { nonce: all.subarray(0, NONCE_BYTES), aad: encoder.encode(context) }
+      const options = { nonce: all.subarray(0, NONCE_BYTES), aad }
       const plain = Effect.map(aead.decrypt(cipherKey, all.subarray(NONCE_BYTES), options), (plain) =>
         decoder.decode(plain)
       )
       return Effect.orElseSucceed(plain, () => undefined)
     },
+    encode: Base64Url.encode,
+    decode: (text) => Result.getOrElse(Base64Url.decodeString(text), () => undefined),
     sign,
     verify: (text, tag) =>
       Effect.map(sign(text), (wanted) => Mac.timingSafeEqual(encoder.encode(wanted), encoder.encode(tag)))
@@ -103,18 +113,23 @@ export const portable: Sealing = { key: (secret, purpose) => Effect.provide(deri
 /** The way of the engine. */
 export const Sealing = Context.Reference<Sealing>("effect-web/Sealing", { defaultValue: () => portable })
 
+/** The keys of a fiber's engine. */
+export interface Keys {
+  (fiber: Fiber.Fiber<unknown, unknown>): Effect.Effect<ReadonlyArray<Key>>
+}
+
 /** The derived keys of some secrets for a purpose, in the order of the secrets; derived when they are first needed. */
-export const deriver = (secrets: ReadonlyArray<Uint8Array>, purpose: string): Effect.Effect<ReadonlyArray<Key>> => {
+export const deriver = (secrets: ReadonlyArray<Uint8Array>, purpose: string): Keys => {
   let known: { readonly sealing: Sealing; readonly keys: Effect.Effect<ReadonlyArray<Key>> } | undefined
-  return Effect.withFiber((fiber) => {
+  return (fiber) => {
     const sealing = fiber.getRef(Sealing)
     if (known?.sealing === sealing) return known.keys
-    return Effect.tap(
+    return Effect.map(
       Effect.forEach(secrets, (secret) => sealing.key(secret, purpose)),
       (keys) => {
-        known = { sealing, keys: Effect.succeed(keys) }
-        return Effect.void
+        known = { sealing, keys: Exit.succeed(keys) }
+        return keys
       }
     )
-  })
+  }
 }
