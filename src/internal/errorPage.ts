@@ -11,6 +11,7 @@ import * as Cause from "effect/Cause"
 import type { HttpServerRequest } from "effect/http/HttpServerRequest"
 import { type Html, html, raw } from "../Html.ts"
 import type { HttpError } from "../HttpError.ts"
+import * as Nonce from "./contentNonce.ts"
 
 /** The text of a source file by its path, or undefined where there is none. */
 export type ReadSource = (path: string) => string | undefined
@@ -25,15 +26,25 @@ const page = (title: string, head: Html | undefined, body: Html): Html =>
 </html>
 `
 
-/** The status, its title and the text of an error. */
-export const plain = (error: HttpError): Html =>
-  page(name(error), undefined, html`<h1>${name(error)}</h1>${error.text !== undefined && html`<p>${error.text}</p>`}`)
+/** The status, its title and the text of an error, and the id of its request. */
+export const plain = (error: HttpError, requestId: string | undefined): Html =>
+  page(
+    name(error),
+    undefined,
+    html`<h1>${name(error)}</h1>${error.text !== undefined && html`<p>${error.text}</p>`}${
+      requestId !== undefined && html`<p>Request <code>${requestId}</code></p>`
+    }`
+  )
 
-const style = raw(`<style>
+const style = raw(`
 body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 70rem; padding: 0 1rem }
 section section { border-left: 3px solid #bbb; padding-left: 1rem }
 pre { overflow-x: auto; background: #f4f4f4; padding: .5rem } mark { display: block; background: #ffd7d7 }
-</style>`)
+`)
+
+// A Content-Security-Policy takes no other style
+const styled = (nonce: string | undefined): Html =>
+  nonce === undefined ? html`<style>${style}</style>` : html`<style nonce="${nonce}">${style}</style>`
 
 /** Everything about a failure: each error of its cause with the errors that caused it, their frames, spans and sources. */
 export const detailed = (
@@ -48,7 +59,7 @@ export const detailed = (
   const errors = Cause.prettyErrors(cause)
   return page(
     `${name(error)}: ${errors[0]?.message ?? ""}`,
-    style,
+    styled(Nonce.ifWanted(request)),
     html`<h1>${name(error)}</h1>${request !== undefined && html`<p><code>${request.method} ${request.url}</code></p>`}
 ${errors.map((error) => section(error, readSource))}
 <details><summary>The whole cause</summary><pre>${Cause.pretty(cause)}</pre></details>`

@@ -29,6 +29,7 @@ import { type Handler, RouteContext } from "../Handler.ts"
 import * as HttpError from "../HttpError.ts"
 import * as Origin from "../http/Origin.ts"
 import * as Syntax from "../http/Syntax.ts"
+import { over } from "../internal/overlay.ts"
 import * as Preflight from "../internal/preflight.ts"
 import type { Middleware } from "../Middleware.ts"
 import * as Response from "../Response.ts"
@@ -135,11 +136,11 @@ const decorator = ({ allows }: Rules, { credentials, expose }: Options): HttpEff
   return ({ headers: { origin } }, response) => {
     if (response.status === 101) return Effect.succeed(response)
     const clean = fields.reduce(without, response)
-    if (allows === undefined) return Effect.succeed(Response.setHeaders(clean, everyone))
+    if (allows === undefined) return Effect.succeed(over(clean, everyone))
     // Also for who is not allowed, or no other origin: a cache must not give one the answer to another
     const varied = Response.vary(clean, "Origin")
     if (origin === undefined || !allows(origin)) return Effect.succeed(varied)
-    return Effect.succeed(Response.setHeaders(varied, { "access-control-allow-origin": origin, ...rest }))
+    return Effect.succeed(over(varied, { "access-control-allow-origin": origin, ...rest }))
   }
 }
 
