@@ -22,8 +22,8 @@ import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import type { Html } from "./Html.ts"
 import * as HttpError from "./HttpError.ts"
 import * as Accept from "./http/Accept.ts"
-import * as Status from "./http/Status.ts"
 import * as ErrorPage from "./internal/errorPage.ts"
+import * as Exchange from "./internal/exchange.ts"
 import * as FailureLog from "./internal/failureLog.ts"
 import { decorate, toProblem } from "./internal/httpErrorClass.ts"
 import * as Response from "./Response.ts"
@@ -55,19 +55,20 @@ const offers = ["application/problem+json", "application/json", "text/html", "te
 const preferred = (request: HttpServerRequest | undefined): string | undefined =>
   Accept.mediaType(request?.headers.accept, offers)
 
-/** Renders by the request's `Accept`, with `Vary: Accept`. The cause stays inside. */
+/** Renders by the request's `Accept`, with `Vary: Accept`, and with the id that RequestId gave. The cause stays inside. */
 export const render: Renderer = ({ error, request }) => {
   const { status, text, title } = error
+  const requestId = Exchange.peek(request)?.requestId
   switch (preferred(request)) {
     case "text/html":
-      return Effect.sync(() => varied(decorate(error, Response.html(ErrorPage.plain(error), { status }))))
+      return Effect.sync(() => varied(decorate(error, Response.html(ErrorPage.plain(error, requestId), { status }))))
     case "text/plain": {
       const line = title === "" ? String(status) : `${status}: ${title}`
-      const body = text === undefined ? line : `${line}\n${text}`
+      const body = [line, text, requestId && `Request ${requestId}`].filter((line) => line !== undefined).join("\n")
       return Effect.sync(() => varied(decorate(error, Response.text(body, { status }))))
     }
     default:
-      return Effect.mapEager(toProblem(error), varied)
+      return Effect.mapEager(toProblem(error, requestId), varied)
   }
 }
 

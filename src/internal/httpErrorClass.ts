@@ -160,12 +160,13 @@ export const problem = (error: HttpError & { readonly _tag?: string }): Effect.E
     _tag: error._tag
   }))
 
-/** The answer to an error in `application/problem+json`, with its headers and cookies. */
-export const toProblem = (error: HttpError): Effect.Effect<HttpServerResponse.HttpServerResponse> =>
+/** The answer to an error in `application/problem+json`, with its headers and cookies; `requestId` is a member of it (RFC 9457 §3.2). */
+export const toProblem = (error: HttpError, requestId?: string): Effect.Effect<HttpServerResponse.HttpServerResponse> =>
   // Suspended: a header that cannot be written is a defect of the effect, and does not throw into who asks for it.
   Effect.suspend(() =>
-    Effect.mapEager(problem(error), (body) => {
+    Effect.mapEager(problem(error), (members) => {
       const { status } = error
+      const body = requestId === undefined ? members : { requestId, ...members }
       return decorate(error, HttpServerResponse.jsonUnsafe(body, { status, contentType: "application/problem+json" }))
     })
   )

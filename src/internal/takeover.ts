@@ -22,6 +22,8 @@ export interface Connection {
   readonly head: Uint8Array
   /** What middleware wants the 101 to carry, as lines: names and values, cookies too. */
   readonly headers: ReadonlyArray<readonly [name: string, value: string]>
+  /** Adds fields to the outcome of the request, which is decided when the connection has closed: messages, a close code. */
+  readonly note: (fields: Readonly<Record<string, unknown>>) => void
 }
 
 /** What is in the body of such a response. */

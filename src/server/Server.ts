@@ -21,6 +21,7 @@ import type { ServeError } from "effect/http/HttpServerError"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import type * as App from "../App.ts"
+import type * as AccessLog from "../middleware/AccessLog.ts"
 import * as Engine from "./internal/Engine.ts"
 import * as Prepare from "./internal/Prepare.ts"
 import * as Program from "./internal/Program.ts"
@@ -39,6 +40,8 @@ export interface Options extends Site.TcpOptions, Shutdown.Options {
   readonly requestTimeout?: Duration.Input
   /** The most bytes of a header block; 16384. More is 431. */
   readonly maxHeaderSize?: number
+  /** A line for each request, those that never became one too; none unless given. True is `{}`. */
+  readonly accessLog?: boolean | AccessLog.Options | AccessLog.Format
   /** Shows browsers the cause of a 5xx, with source frames. On when NODE_ENV is "development". Never in production. */
   readonly development?: boolean
 }
@@ -63,9 +66,10 @@ const startUntyped = Effect.fnUntraced(function* (
   options: Options
 ): Effect.fn.Return<Server["Service"], ServeError, Scope.Scope> {
   const compiled = yield* Prepare.prepare(app, options)
+  const engineOptions = Prepare.engineOptions(options)
   const running: Array<{ readonly engine: Engine.Engine; readonly address: Site.Address }> = []
   for (const site of options.sites ?? [Site.tcp(options)]) {
-    const engine = yield* Engine.make(compiled, Prepare.engineOptions(options))
+    const engine = yield* Engine.make(compiled, engineOptions)
     yield* Effect.addFinalizer(() => Shutdown.stop(engine, options))
     running.push({ engine, address: yield* Site.listen(engine.server, site) })
   }

@@ -13,6 +13,7 @@
 import type * as Http from "node:http"
 import type * as Net from "node:net"
 import type { Duplex } from "node:stream"
+import * as NodeExchange from "./NodeExchange.ts"
 
 /** What is known of the open connections. */
 export interface Connections {
@@ -80,7 +81,10 @@ export const make = (server: Http.Server): Connections => {
       }
     },
     destroyAll: () => {
-      for (const socket of open) socket.destroy()
+      for (const socket of open) {
+        if (socket[last] !== undefined) NodeExchange.of(socket[last])?.drain()
+        socket.destroy()
+      }
     },
     onEmpty: (f) => {
       if (open.size === 0) f()

@@ -25,6 +25,8 @@ import * as Latch from "effect/Latch"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import * as HttpError from "../../HttpError.ts"
+import { Pending } from "../../internal/accessLog/lines.ts"
+import type { Log } from "../../internal/accessLog/log.ts"
 import { BodyChunks } from "../../internal/bodyChunks.ts"
 import * as ByteLimit from "../../internal/byteLimit.ts"
 import type { Compiled, Target } from "../../internal/compile.ts"
@@ -37,6 +39,7 @@ import { Sealing } from "../../internal/sealing.ts"
 import { Acceptor } from "../../internal/webSocket/wire.ts"
 import { open as openChunks } from "./bodyChunks.ts"
 import * as Connections from "./Connections.ts"
+import * as Followers from "./Followers.ts"
 import * as Handlers from "./Handlers.ts"
 import * as Malformed from "./Malformed.ts"
 import { nodeFiles } from "./NodeFiles.ts"
@@ -57,6 +60,8 @@ export interface Options {
   readonly requestTimeout?: Duration.Input
   /** The most bytes of a header block; 16 KiB. More is 431. */
   readonly maxHeaderSize?: number
+  /** Is told of every outcome. */
+  readonly accessLog?: Log | undefined
 }
 
 /** A server that is not listening yet, and how it stops. */
@@ -99,11 +104,13 @@ export const make = Effect.fnUntraced(function* (
       [Transport.key, transport],
       [Sealing.key, nodeSealing],
       [RoomHub.key, memoryOf(compiled)],
+      [Pending.key, new Set<() => void>()],
       [Acceptor.key, { accept: NodeWebSocket.accept, prepare: NodeWebSocket.prepare }],
       ...services.mapUnsafe
     ])
   )
   const handlers = Handlers.make(base, state)
+  const followers = yield* Followers.make(base, options.accessLog)
 
   const find = (
     source: Http.IncomingMessage
@@ -119,6 +126,7 @@ export const make = Effect.fnUntraced(function* (
     const { bad, target, url } = find(source)
     // A head that was not understood leaves the connection in doubt (RFC 9112 §2.2).
     if (bad) response.shouldKeepAlive = false
+    followers.follow?.(source, response, url, target.context)
     handlers.answer(source, response, url, target)
   }
 
@@ -142,12 +150,13 @@ export const make = Effect.fnUntraced(function* (
       const { bad, target, url } = find(source)
       if (bad) response.shouldKeepAlive = false
       connections.busy(source.socket, response)
+      followers.follow?.(source, response, url, target.context)
       const request = new NodeRequest(source, response, url, target)
       request.head = head
       handlers.run(request)
     }
   })
-  const refuse = Malformed.refuser(base, compiled.renderer)
+  const refuse = Malformed.refuser(base, compiled.renderer, followers.refused)
   const inTurn = (handle: typeof onRequest) => (source: Http.IncomingMessage, response: Http.ServerResponse) => {
     const previous = connections.current(source.socket)
     connections.busy(source.socket, response)
@@ -161,7 +170,9 @@ export const make = Effect.fnUntraced(function* (
     }
     const text = `The expectation "${source.headers.expect}" is not known; only 100-continue is`
     const target = compiled.failure(new HttpError.ExpectationFailed({ text }))
-    handlers.run(new NodeRequest(source, response, source.url ?? "/", target))
+    const url = source.url ?? "/"
+    followers.follow?.(source, response, url, target.context)
+    handlers.run(new NodeRequest(source, response, url, target))
   }
   const request = inTurn(onRequest)
   server.on("request", request)

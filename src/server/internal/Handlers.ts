@@ -24,6 +24,7 @@ import type { Target } from "../../internal/compile.ts"
 import { inside } from "../../internal/flatten.ts"
 import { finished } from "../../internal/handling.ts"
 import * as Handover from "./Handover.ts"
+import * as NodeExchange from "./NodeExchange.ts"
 import { NodeRequest } from "./NodeRequest.ts"
 import { announced } from "./RequestBody.ts"
 import * as ResponseWriter from "./ResponseWriter.ts"
@@ -44,14 +45,16 @@ export interface Handlers {
 
 /** Makes the handlers of an engine; `base` is the context of all its fibers. */
 export const make = (base: Context.Context<never>, state: ResponseHead.State): Handlers => {
-  const fibers = new Set<Fiber.Fiber<unknown, unknown>>()
+  const fibers = new Map<Fiber.Fiber<unknown, unknown>, NodeRequest>()
   const write = (request: HttpServerRequest.HttpServerRequest, response: HttpServerResponse.HttpServerResponse) => {
     // The engine makes every request itself.
     const own = request as NodeRequest
     const final = finished(response, own, own.target.renderer)
-    return HttpServerResponse.isHttpServerResponse(final)
+    const written = HttpServerResponse.isHttpServerResponse(final)
       ? ResponseWriter.write(own, final, state)
       : Effect.flatMap(final, (response) => ResponseWriter.write(own, response, state))
+    const requestId = NodeExchange.of(own.response)?.requestId
+    return requestId === undefined || Exit.isExit(written) ? written : Effect.annotateLogs(written, { requestId })
   }
 
   const handled = HttpEffect.toHandled(
@@ -88,7 +91,7 @@ export const make = (base: Context.Context<never>, state: ResponseHead.State): H
       ended(request, exit)
       return
     }
-    fibers.add(fiber)
+    fibers.set(fiber, request)
     fiber.addObserver((exit) => {
       fibers.delete(fiber)
       ended(request, exit)
@@ -123,8 +126,11 @@ export const make = (base: Context.Context<never>, state: ResponseHead.State): H
         run(new NodeRequest(source, response, url, { ...target, ...inside(target, handler) }))
       }
     },
-    interruptAll: Effect.suspend(() => Fiber.interruptAll([...fibers])),
-    settled: Effect.suspend(() => Fiber.awaitAll([...fibers]))
+    interruptAll: Effect.suspend(() => {
+      for (const { response } of fibers.values()) NodeExchange.of(response)?.drain()
+      return Fiber.interruptAll(fibers.keys())
+    }),
+    settled: Effect.suspend(() => Fiber.awaitAll([...fibers.keys()]))
   }
 }
 

@@ -13,7 +13,9 @@ import * as Effect from "effect/Effect"
 import * as Cookies from "effect/http/Cookies"
 import { ClientAbort } from "effect/http/HttpServerError"
 import type { HttpServerResponse } from "effect/http/HttpServerResponse"
+import * as FailureLog from "../../internal/failureLog.ts"
 import type { Connection, Takeover } from "../../internal/takeover.ts"
+import * as NodeExchange from "./NodeExchange.ts"
 import type { NodeRequest } from "./NodeRequest.ts"
 
 const watchers = new WeakMap<Http.ServerResponse, () => void>()
@@ -36,22 +38,20 @@ export const hand = (
 ): Effect.Effect<unknown> =>
   Effect.withFiber((fiber) => {
     const { socket } = request.source
-    const connection = take(request, lines(response))
+    const connection = take(request, lines(response), options.protocol)
     const leave = () => fiber.interruptUnsafe(undefined, ClientAbort.annotation)
     if (options.watches !== true) socket.once("close", leave)
     return Effect.interruptible(Effect.suspend(() => run(connection))).pipe(
-      Effect.catchCause((cause) =>
-        Cause.hasInterruptsOnly(cause)
-          ? Effect.failCause(cause as Cause.Cause<never>)
-          : Effect.annotateLogs(Effect.logError("A connection that was taken over broke off", cause), {
-              "http.method": request.method,
-              "http.path": request.url.split("?")[0]
-            })
-      ),
+      Effect.catchCause((cause) => {
+        if (Cause.hasInterruptsOnly(cause)) return Effect.failCause(cause as Cause.Cause<never>)
+        FailureLog.broke(request, cause)
+        return FailureLog.annotated(Effect.logError("A connection that was taken over broke off", cause), request)
+      }),
       Effect.ensuring(
         Effect.sync(() => {
           socket.off("close", leave)
           socket.destroy()
+          NodeExchange.of(request.response)?.end()
         })
       )
     )
@@ -61,7 +61,11 @@ export const hand = (
  * Takes the connection from its request; `headers` go into the 101. Throws for what would break out of a line, as Node does for
  * ordinary answers.
  */
-export const take = ({ head, response, source }: NodeRequest, headers: Connection["headers"]): Connection => {
+export const take = (
+  { head, response, source }: NodeRequest,
+  headers: Connection["headers"],
+  protocol: string
+): Connection => {
   for (const [name, value] of headers) {
     Http.validateHeaderName(name)
     Http.validateHeaderValue(name, value)
@@ -69,7 +73,10 @@ export const take = ({ head, response, source }: NodeRequest, headers: Connectio
   watchers.get(response)?.()
   response.detachSocket(source.socket)
   taken.add(response)
-  return { request: source, socket: source.socket, head: head as Uint8Array, headers }
+  const exchange = NodeExchange.of(response)
+  exchange?.take(protocol)
+  const note: Connection["note"] = (fields) => exchange?.note(fields)
+  return { request: source, socket: source.socket, head: head as Uint8Array, headers, note }
 }
 
 const lines = ({ cookies, headers }: HttpServerResponse): Connection["headers"] => [

@@ -22,6 +22,9 @@ import type { HttpServerResponse } from "effect/http/HttpServerResponse"
 import * as ErrorResponse from "../../ErrorResponse.ts"
 import * as HttpError from "../../HttpError.ts"
 import * as Status from "../../http/Status.ts"
+import * as FailureLog from "../../internal/failureLog.ts"
+import * as NodeExchange from "./NodeExchange.ts"
+import * as RefusedExchange from "./RefusedExchange.ts"
 import { maxTarget } from "./RequestTarget.ts"
 import { close } from "./Unread.ts"
 
@@ -92,17 +95,37 @@ export interface Refuser {
 }
 
 /** Makes the refuser. */
-export const refuser = (context: Context.Context<never>, renderer: ErrorResponse.Renderer): Refuser => {
+export const refuser = (
+  context: Context.Context<never>,
+  renderer: ErrorResponse.Renderer,
+  open: (socket: Duplex, source?: Http.IncomingMessage) => RefusedExchange.RefusedExchange | undefined
+): Refuser => {
   // Node reports each further packet of what cannot be read: it is thrown away.
   const refused = new WeakSet<Duplex>()
 
-  const answer = (error: HttpError.HttpError, socket: Duplex): void => {
+  const answer = (
+    error: HttpError.HttpError,
+    socket: Duplex,
+    exchange: RefusedExchange.RefusedExchange | NodeExchange.NodeExchange | undefined
+  ): void => {
     // Its last response has said that it closes.
-    if (!socket.writable) return
+    if (!socket.writable) {
+      if (exchange instanceof NodeExchange.NodeExchange) exchange.settle(true)
+      return
+    }
+    exchange?.broke("failed", FailureLog.tagOf(error))
     const rendered = Effect.map(ErrorResponse.answer(Cause.fail(error), undefined, renderer), serialize)
     Effect.runForkWith(context)(rendered).addObserver((exit) => {
-      if (Exit.isFailure(exit)) socket.destroy()
-      else close(socket, exit.value)
+      if (Exit.isFailure(exit)) {
+        exchange?.settle(true)
+        socket.destroy()
+        return
+      }
+      const { content, head, status } = exit.value
+      if (exchange !== undefined) {
+        RefusedExchange.follow(exchange, socket, { status, head: head.length, body: content.length })
+      }
+      close(socket, Buffer.concat([head, content]))
     })
   }
 
@@ -111,10 +134,16 @@ export const refuser = (context: Context.Context<never>, renderer: ErrorResponse
     const active = (socket as Internals)._httpMessage
     if (active !== last && active) active.once("finish", () => inBody(error, socket, last))
     else if (last.writableEnded) last.once("finish", () => close(socket))
-    else if (last.headersSent) socket.destroy()
     else {
+      const exchange = NodeExchange.of(last)
+      if (last.headersSent) {
+        exchange?.broke("failed", FailureLog.tagOf(error))
+        socket.destroy()
+        return
+      }
+      if (exchange !== undefined) exchange.isHeld = true
       abandon(last)
-      answer(error, socket)
+      answer(error, socket, exchange)
     }
   }
 
@@ -127,19 +156,20 @@ export const refuser = (context: Context.Context<never>, renderer: ErrorResponse
         return
       }
       refused.add(socket)
-      if (last === undefined || last.writableFinished) answer(error, socket)
-      else if (last.req.complete) last.once("finish", () => answer(error, socket))
+      if (last === undefined || last.writableFinished) answer(error, socket, open(socket))
+      else if (last.req.complete) last.once("finish", () => answer(error, socket, open(socket)))
       else inBody(error, socket, last)
     },
-    connect: ({ method = "CONNECT", socket }, last) => {
+    connect: (source, last) => {
+      const { method = "CONNECT", socket } = source
       const error = new HttpError.MethodNotAllowed({ method, allowed: [], text: "This server is no tunnel" })
       socket.on("error", () => socket.destroy())
       socket.resume()
-      if (last === undefined || last.writableFinished) answer(error, socket)
+      if (last === undefined || last.writableFinished) answer(error, socket, open(socket, source))
       else {
         // Node has taken its listeners off this socket.
         socket.on("drain", () => (socket as Internals)._httpMessage?.emit("drain"))
-        last.once("finish", () => answer(error, socket))
+        last.once("finish", () => answer(error, socket, open(socket, source)))
       }
     }
   }
@@ -151,7 +181,7 @@ const abandon = (response: Http.ServerResponse): void => {
   response.emit("close")
 }
 
-const serialize = (response: HttpServerResponse): Buffer => {
+const serialize = (response: HttpServerResponse) => {
   const content = response.body._tag === "Uint8Array" ? Buffer.from(response.body.body) : Buffer.alloc(0)
   const headers = {
     ...response.headers,
@@ -164,5 +194,5 @@ const serialize = (response: HttpServerResponse): Buffer => {
     return `${name}: ${value}\r\n`
   })
   const line = `HTTP/1.1 ${response.status} ${Status.reason(response.status)}\r\n`
-  return Buffer.concat([Buffer.from(`${line}${head.join("")}\r\n`, "latin1"), content])
+  return { status: response.status, head: Buffer.from(`${line}${head.join("")}\r\n`, "latin1"), content }
 }

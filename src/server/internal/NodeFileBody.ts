@@ -15,6 +15,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type { HttpServerResponse } from "effect/http/HttpServerResponse"
 import * as FileBody from "../../internal/files/body.ts"
+import * as NodeExchange from "./NodeExchange.ts"
 import * as NodeFiles from "./NodeFiles.ts"
 import type { NodeRequest } from "./NodeRequest.ts"
 import * as ResponseHead from "./responseHead.ts"
@@ -128,6 +129,7 @@ class Sending {
   private write(bytes: Uint8Array): void {
     // What is not a socket may keep what it was given.
     if (!(this.out.socket instanceof Net.Socket)) this.buffer = undefined
+    NodeExchange.wrote(this.out, bytes.length)
     try {
       if (this.index === this.segments.length) this.out.end(bytes, () => this.end(Exit.void))
       // Others have their turn after each chunk: a fast reader would have them wait for the whole file.

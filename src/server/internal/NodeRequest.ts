@@ -14,6 +14,7 @@
 import type * as Http from "node:http"
 import type * as Tls from "node:tls"
 import * as NodeMultipart from "@effect/platform-node/NodeMultipart"
+import type * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type * as FileSystem from "effect/FileSystem"
 import * as Headers from "effect/http/Headers"
@@ -31,6 +32,8 @@ import * as Stream from "effect/Stream"
 import type * as Socket from "effect/socket/Socket"
 import * as Cookie from "../../http/Cookie.ts"
 import type { Target } from "../../internal/compile.ts"
+import * as Exchange from "../../internal/exchange.ts"
+import * as NodeExchange from "./NodeExchange.ts"
 import { RequestBody } from "./RequestBody.ts"
 import * as UpgradedSocket from "./UpgradedSocket.ts"
 
@@ -184,6 +187,13 @@ export class NodeRequest extends Inspectable.Class implements HttpServerRequest.
     readonly headers?: Headers.Input | undefined
   }): Effect.Effect<Socket.Socket, HttpServerError> {
     return UpgradedSocket.open(this, options?.headers)
+  }
+
+  /** Follows this request; without a clock only if it is followed already. */
+  [Exchange.symbol](clock: Clock.Clock | undefined): Exchange.Exchange | undefined {
+    const { response, source, target, url } = this
+    const known = NodeExchange.of(response)
+    return known ?? (clock && NodeExchange.follow(source, response, url, target.context, clock))
   }
 
   modify(changes: Changes): NodeRequest {

@@ -10,14 +10,16 @@ import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type * as App from "../../App.ts"
 import * as ErrorResponse from "../../ErrorResponse.ts"
+import * as Log from "../../internal/accessLog/log.ts"
 import { type Compiled, compile } from "../../internal/compile.ts"
 import type { Options } from "../Server.ts"
 import * as Engine from "./Engine.ts"
 
 /** The engine's options of a server. */
 export const engineOptions = (options: Options): Engine.Options => {
-  const { headersTimeout, keepAliveTimeout, maxHeaderSize, requestTimeout } = options
+  const { accessLog, headersTimeout, keepAliveTimeout, maxHeaderSize, requestTimeout } = options
   return {
+    ...(accessLog === undefined || accessLog === false ? undefined : { accessLog: Log.of(accessLog) }),
     ...(headersTimeout === undefined ? undefined : { headersTimeout }),
     ...(keepAliveTimeout === undefined ? undefined : { keepAliveTimeout }),
     ...(maxHeaderSize === undefined ? undefined : { maxHeaderSize }),

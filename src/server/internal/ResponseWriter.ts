@@ -22,6 +22,7 @@ import * as HttpError from "../../HttpError.ts"
 import { discard } from "../../internal/conditionalResponse.ts"
 import { Takeover } from "../../internal/takeover.ts"
 import * as Handover from "./Handover.ts"
+import * as NodeExchange from "./NodeExchange.ts"
 import * as NodeFileBody from "./NodeFileBody.ts"
 import type { NodeRequest } from "./NodeRequest.ts"
 import * as ResponseHead from "./responseHead.ts"
@@ -57,6 +58,7 @@ export const write = (request: NodeRequest, response: Response, state: ResponseH
       case "Uint8Array": {
         ResponseHead.checkLength(headers, body.contentLength)
         ResponseHead.write(request, response, headers, state, false)
+        NodeExchange.wrote(out, body.contentLength)
         out.end(body.text ?? body.body)
         return Exit.void
       }
@@ -134,6 +136,7 @@ const raw = (
   const headers = ResponseHead.withLength(response.headers, Buffer.byteLength(body))
   ResponseHead.checkLength(headers, Buffer.byteLength(body))
   ResponseHead.write(request, response, headers, state, false)
+  NodeExchange.wrote(request.response, Buffer.byteLength(body))
   request.response.end(body)
   return Exit.void
 }

@@ -21,6 +21,7 @@ import { isHttpError } from "../../HttpError.ts"
 import { Draining } from "../../internal/draining.ts"
 import * as Handshake from "../../internal/webSocket/handshake.ts"
 import * as Handover from "./Handover.ts"
+import * as NodeExchange from "./NodeExchange.ts"
 import type { NodeRequest } from "./NodeRequest.ts"
 import * as NodeWebSocket from "./NodeWebSocket.ts"
 
@@ -36,7 +37,8 @@ export const open = (request: NodeRequest, headers?: Headers.Input): Effect.Effe
       const cause = isHttpError(agreed) ? agreed : new Error("The connection cannot be taken over")
       return Effect.fail(new HttpServerError({ reason: new RequestParseError({ request, cause }) }))
     }
-    const connection = Handover.take(request, Object.entries(Headers.fromInput(headers)))
+    const connection = Handover.take(request, Object.entries(Headers.fromInput(headers)), "websocket")
+    request.source.socket.once("close", () => NodeExchange.of(request.response)?.end())
     const opened = NodeWebSocket.open(connection, { protocol: undefined, offer: undefined, maxMessage })
     if (opened === undefined) return Effect.interrupt
     // What comes before there is a reader waits.

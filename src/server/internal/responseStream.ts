@@ -20,7 +20,9 @@ import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { earlyHead } from "../../internal/earlyHead.ts"
+import * as FailureLog from "../../internal/failureLog.ts"
 import { isUpstream } from "../../internal/proxy/failure.ts"
+import * as NodeExchange from "./NodeExchange.ts"
 import type { NodeRequest } from "./NodeRequest.ts"
 import * as ResponseHead from "./responseHead.ts"
 
@@ -80,6 +82,7 @@ const send = (
       }
       begin(request, response, response.headers, state)
     }
+    NodeExchange.wrote(out, chunk.length)
     if (out.write(chunk)) return Exit.void
     return Effect.callback((resume) => {
       out.once("drain", () => resume(Exit.void))
@@ -117,13 +120,13 @@ export const cut = (
     if (!isDelimited) (out.socket as Net.Socket | null)?.resetAndDestroy()
     out.destroy()
   })
-  if (isGone || Cause.hasInterruptsOnly(cause)) return cutting
+  if (isGone) return cutting
+  FailureLog.broke(request, cause)
+  if (Cause.hasInterruptsOnly(cause)) return cutting
   const message = "A response broke off after its head was sent"
   const error = Option.getOrUndefined(Cause.findErrorOption(cause))
   const logged = isUpstream(error) ? Effect.logWarning(message, cause) : Effect.logError(message, cause)
-  return Effect.andThen(cutting, logged).pipe(
-    Effect.annotateLogs({ "http.method": request.method, "http.path": request.url.split("?")[0] })
-  )
+  return Effect.andThen(cutting, FailureLog.annotated(logged, request))
 }
 
 /** What Node and the web take for a body, as a stream. Throws a TypeError for anything else. */

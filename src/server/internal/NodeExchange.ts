@@ -1,0 +1,200 @@
+/**
+ * A request of Node's server, followed until its last byte has left.
+ *
+ * ```ts
+ * const exchange = follow(source, response, url, target.context, clock)
+ * exchange.observe((outcome) => log(outcome))
+ * ```
+ *
+ * Bytes are counted as they are written; when a connection is lost, those that the kernel had not taken are subtracted.
+ */
+import type * as Http from "node:http"
+import type { Duplex } from "node:stream"
+import type * as Clock from "effect/Clock"
+import { Exchange, type Route } from "../../internal/exchange.ts"
+import type { Refusal } from "./RefusedExchange.ts"
+
+const key = Symbol("effect-web/exchange")
+const pipe = Symbol("effect-web/pipe")
+
+interface Tracked extends Http.ServerResponse {
+  [key]?: NodeExchange
+  /** The head as text, once it is made. */
+  readonly _header?: string | null
+  readonly _hasBody?: boolean
+}
+
+/** What is noted of a connection. */
+interface Pipe {
+  /** The bytes that had not left when it was destroyed. */
+  unsent: number
+  /** Exchanges that may end with it, although Node does not tell their responses. */
+  readonly waiting: Set<NodeExchange>
+}
+
+interface Connection extends Duplex {
+  [pipe]?: Pipe
+  readonly remoteAddress?: string | undefined
+  readonly bytesWritten?: number | undefined
+  readonly _handle?: { readonly bytesWritten: number; readonly writeQueueSize: number } | null
+}
+
+/** The exchange of a response, if anyone follows it. */
+export const of = (response: Http.ServerResponse): NodeExchange | undefined => (response as Tracked)[key]
+
+/** Notes bytes of the content that were written. */
+export const wrote = (response: Http.ServerResponse, bytes: number): void => (response as Tracked)[key]?.wrote(bytes)
+
+/** Follows a request from now on. */
+export const follow = (
+  source: Http.IncomingMessage,
+  response: Http.ServerResponse,
+  url: string,
+  route: Route,
+  clock: Clock.Clock
+): NodeExchange => {
+  const exchange = new NodeExchange(source, response, url, route, clock)
+  ;(response as Tracked)[key] = exchange
+  const connection = pipeOf(source.socket)
+  response.on("close", onClose)
+  // In a pipeline, behind an answer that is still going out, Node would never say that the connection has closed.
+  if (response.socket === null) {
+    connection.waiting.add(exchange)
+    response.on("close", () => connection.waiting.delete(exchange))
+  }
+  return exchange
+}
+
+function onClose(this: Tracked): void {
+  this[key]?.closed()
+}
+
+const pipeOf = (socket: Connection): Pipe => {
+  const known = socket[pipe]
+  if (known !== undefined) return known
+  const made: Pipe = { unsent: 0, waiting: new Set() }
+  socket[pipe] = made
+  // When "close" is emitted, nobody knows any more what was still to be written.
+  const destroy = socket._destroy
+  socket._destroy = function (error, callback) {
+    made.unsent = unsent(socket)
+    destroy.call(this, error, callback)
+  }
+  socket.once("close", () => {
+    for (const exchange of made.waiting) exchange.settle(true)
+    made.waiting.clear()
+  })
+  return made
+}
+
+// What is queued in the process, and what libuv could not yet hand to the kernel.
+const unsent = ({ _handle: handle, bytesWritten, writableLength }: Connection): number =>
+  handle && bytesWritten !== undefined ? bytesWritten - handle.bytesWritten + handle.writeQueueSize : writableLength
+
+/** Follows a request on Node. */
+export class NodeExchange extends Exchange {
+  readonly url: string
+  private readonly source: Http.IncomingMessage
+  private readonly response: Tracked
+  private framing = 0
+  private refusal: Refusal | undefined
+  /** Its answer is given elsewhere: that its response closes means nothing. */
+  isHeld = false
+  // The bytes of the connection when it was taken over.
+  private taken: number | undefined
+
+  constructor(
+    source: Http.IncomingMessage,
+    response: Http.ServerResponse,
+    url: string,
+    route: Route,
+    clock: Clock.Clock
+  ) {
+    super(route, clock)
+    this.source = source
+    this.response = response as Tracked
+    this.url = url
+    this.remoteAddress = (source.socket as Connection).remoteAddress?.replace(/^::ffff:(?=[\d.]+$)/, "")
+  }
+
+  get method(): string {
+    return this.source.method as string
+  }
+
+  get httpVersion(): string {
+    return this.source.httpVersion
+  }
+
+  requestHeader(name: string): string | undefined {
+    const value = this.source.headers[name]
+    return Array.isArray(value) ? value.join(", ") : value
+  }
+
+  /** From the head as it went out: Node keeps no other record of it. */
+  responseHeader(name: string): string | undefined {
+    const prefix = `${name}: `
+    const lines = (this.response._header ?? "").split("\r\n").filter((line) => line.toLowerCase().startsWith(prefix))
+    return lines.length === 0 ? undefined : lines.map((line) => line.slice(prefix.length)).join(", ")
+  }
+
+  wrote(bytes: number): void {
+    this.bodyBytes += bytes
+    if (this.response.chunkedEncoding && bytes > 0) this.framing += bytes.toString(16).length + 4
+  }
+
+  closed(): void {
+    if (!this.isHeld) this.settle(!this.response.writableFinished)
+  }
+
+  /** The connection is taken over. */
+  take(protocol: string): void {
+    this.isHeld = true
+    this.protocol = protocol
+    this.taken = (this.source.socket as Connection).bytesWritten ?? 0
+  }
+
+  /** Whoever took the connection over has ended. */
+  end(): void {
+    this.settle(this.isDrained)
+  }
+
+  /** A refusal took the place of its answer: it left, or the connection was lost. */
+  replaced(refusal: Refusal, isLost: boolean): void {
+    if (this.isSettled) return
+    this.refusal = refusal
+    this.settle(isLost)
+  }
+
+  protected measure(isLost: boolean): void {
+    if (this.refusal !== undefined) {
+      const { body, head, status } = this.refusal
+      this.status = status
+      this.bytes = isLost ? 0 : head + body
+      this.bodyBytes = isLost ? 0 : body
+      return
+    }
+    if (this.taken !== undefined) {
+      this.status = 101
+      this.bytes = ((this.source.socket as Connection).bytesWritten ?? this.taken) - this.taken
+      return
+    }
+    const { _header: header, headersSent, statusCode } = this.response
+    const wasReached = !isLost || (headersSent && this.response.socket !== null)
+    this.status = wasReached && headersSent ? statusCode : (withoutHead.get(this.result) ?? 500)
+    const head = wasReached ? (header?.length ?? 0) : 0
+    const written = wasReached ? head + this.bodyBytes + this.framing + this.terminator : 0
+    this.bytes = isLost ? Math.max(0, written - ((this.source.socket as Connection)[pipe]?.unsent ?? 0)) : written
+    if (isLost) this.bodyBytes = Math.max(0, Math.min(this.bodyBytes, this.bytes - head))
+  }
+
+  // The last chunk (RFC 9112 §7.1).
+  private get terminator(): number {
+    const { _hasBody, chunkedEncoding, writableEnded } = this.response
+    return chunkedEncoding && _hasBody === true && writableEnded ? 5 : 0
+  }
+}
+
+const withoutHead: ReadonlyMap<string, number> = new Map([
+  ["clientAborted", 499],
+  ["drained", 503]
+])
