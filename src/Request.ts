@@ -141,14 +141,18 @@ export const range = read((request) => ByteRange.parse(request.headers.range))
 /** What the proxies have written into Forwarded, the nearest to the client first. Anyone can write it: see `client`. */
 export const forwarded = read((request) => Forwarded.parse(request.headers.forwarded))
 
-/** The address of the direct peer; undefined on a socket without one. An IPv4 address is never written as IPv6. */
-export const remote = read(target.peer)
+/**
+ * The address of the client: below `TrustedProxies` what a trusted proxy says, else that of the direct peer. Undefined on a socket
+ * without one. An IPv4 address is never written as IPv6.
+ */
+export const remote = read(target.remote)
 
 /**
  * The client's address, scheme and host, behind proxies. The hops are walked from the last to the first: past those whose
  * address is in `trusted` (addresses and CIDR networks), to the first that is not. No field counts when the direct peer is
  * not trusted. Only the one field counts that `header` names, "x-forwarded-for" (with -proto and -host) by default: what
- * the proxies do not write, the client can. Throws a TypeError when an entry of `trusted` is malformed.
+ * the proxies do not write, the client can. "unix" trusts a peer without an address, on a unix socket. Throws a TypeError when an entry
+ * of `trusted` is malformed.
  *
  * @spec RFC 7239
  */

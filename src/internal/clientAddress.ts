@@ -25,12 +25,16 @@ export interface Client {
 type Headers = Readonly<Record<string, string | undefined>>
 type Hop = { readonly for: string | undefined; readonly proto: string | undefined; readonly host: string | undefined }
 
-/** Compiles the walk. Throws a TypeError when an entry of `trusted` is no address and no network. */
+/**
+ * Compiles the walk. "unix" stands for a peer without an address. Throws a TypeError when another entry of `trusted` is no address and
+ * no network.
+ */
 export const clientAddress = (trusted: ReadonlyArray<string>, header: "forwarded" | "x-forwarded-for") => {
-  const isTrusted = trusts(trusted)
+  const isTrusted = trusts(trusted.filter((each) => each !== "unix"))
+  const trustsUnix = trusted.includes("unix")
   return (direct: Client, headers: Headers): Client => {
     const peer = parseAddress(direct.address)
-    if (peer === undefined || !isTrusted(peer)) return direct
+    if (peer === undefined ? !trustsUnix || direct.address !== undefined : !isTrusted(peer)) return direct
     let found = direct
     for (const hop of (header === "forwarded" ? forwarded(headers) : xForwarded(headers)).reverse()) {
       const address = parseAddress(hop.for)
@@ -52,13 +56,14 @@ const trusts = (trusted: ReadonlyArray<string>) => {
   return (address: NetAddress.IpAddress) => networks.some((each) => IpNetwork.contains(each, address))
 }
 
-/** Compiles whether a peer is one of the `trusted`. Throws a TypeError when an entry is no address and no network. */
+/** Compiles whether a peer is one of the `trusted`, "unix" included. Throws a TypeError when an entry is no address and no network. */
 export const trustedPeers = (trusted: ReadonlyArray<string>): ((address: string | undefined) => boolean) => {
   if (trusted.length === 0) return () => false
-  const isTrusted = trusts(trusted)
+  const isTrusted = trusts(trusted.filter((each) => each !== "unix"))
+  const trustsUnix = trusted.includes("unix")
   return (address) => {
     const parsed = parseAddress(address)
-    return parsed !== undefined && isTrusted(parsed)
+    return parsed === undefined ? trustsUnix && address === undefined : isTrusted(parsed)
   }
 }
 
@@ -99,5 +104,7 @@ const parseNetwork = (text: string): IpNetwork.IpNetwork => {
         return IpNetwork.fromAddress(canonical, NetAddress.width(canonical))
       })
   if (Result.isSuccess(network)) return network.success
-  throw new TypeError(`"${text}" is neither an address nor a network; write "10.0.0.1", "10.0.0.0/8" or "fd00::/8"`)
+  throw new TypeError(
+    `"${text}" is neither an address nor a network; write "10.0.0.1", "10.0.0.0/8", "fd00::/8" or "unix"`
+  )
 }

@@ -56,8 +56,13 @@ export const url = (request: HttpServerRequest): URL => {
 }
 
 /** The address of the direct peer, an IPv4 address never written as IPv6; undefined on a socket without one. */
-export const peer = (request: HttpServerRequest): string | undefined => {
-  const address = Option.getOrElse(request.peerAddress, () => "").replace(/^::ffff:(?=\d+\.)/i, "")
+export const peer = (request: HttpServerRequest): string | undefined => plain(request.peerAddress)
+
+/** The address of the client: what a trusted proxy says, or else that of the direct peer. */
+export const remote = (request: HttpServerRequest): string | undefined => plain(request.remoteAddress)
+
+const plain = (found: Option.Option<string>): string | undefined => {
+  const address = Option.getOrElse(found, () => "").replace(/^::ffff:(?=\d+\.)/i, "")
   return address === "" ? undefined : address
 }
 

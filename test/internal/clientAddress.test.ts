@@ -26,6 +26,20 @@ describe("the client behind proxies", () => {
       { address: undefined, protocol: "http", host }
     ],
     [
+      "is what a trusted unix socket says",
+      { trusted: ["unix"] },
+      undefined,
+      { "x-forwarded-for": "6.6.6.6, 1.1.1.1", "x-forwarded-proto": "https" },
+      { address: "1.1.1.1", protocol: "https", host }
+    ],
+    [
+      "is the peer when only a unix socket is trusted",
+      { trusted: ["unix"] },
+      "8.8.8.8",
+      { "x-forwarded-for": "1.1.1.1" },
+      { address: "8.8.8.8", protocol: "http", host }
+    ],
+    [
       "is the peer when nothing is forwarded",
       { trusted: ["10.0.0.1"] },
       "10.0.0.1",
