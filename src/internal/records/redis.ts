@@ -32,8 +32,9 @@ export const make = ({ prefix = "effect-web:record:" }: RedisOptions): RecordSto
     )
 })
 
+// A client of Redis may wait for its connection as long as that is away.
 const run = <A>(f: (redis: Redis.Redis["Service"]) => Effect.Effect<A, Redis.RedisError>) =>
-  Effect.mapError(Redis.Redis.use(f), (cause) => new RecordStoreError({ cause }))
+  Effect.mapError(Effect.timeout(Redis.Redis.use(f), "5 seconds"), (cause) => new RecordStoreError({ cause }))
 
 const parse = (found: unknown) => {
   if (typeof found !== "string") return undefined

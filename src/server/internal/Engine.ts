@@ -36,6 +36,7 @@ import { split } from "../../internal/handling.ts"
 import { Transport } from "../../internal/proxy/transport.ts"
 import { memoryOf, RoomHub } from "../../internal/room/hub.ts"
 import { Sealing } from "../../internal/sealing.ts"
+import { ServerMemory } from "../../internal/serverMemory.ts"
 import { Acceptor } from "../../internal/webSocket/wire.ts"
 import { open as openChunks } from "./bodyChunks.ts"
 import * as Connections from "./Connections.ts"
@@ -104,6 +105,7 @@ export const make = Effect.fnUntraced(function* (
       [Transport.key, transport],
       [Sealing.key, nodeSealing],
       [RoomHub.key, memoryOf(compiled)],
+      [ServerMemory.key, compiled],
       [Pending.key, new Set<() => void>()],
       [Acceptor.key, { accept: NodeWebSocket.accept, prepare: NodeWebSocket.prepare }],
       ...services.mapUnsafe
@@ -126,7 +128,7 @@ export const make = Effect.fnUntraced(function* (
     const { bad, target, url } = find(source)
     // A head that was not understood leaves the connection in doubt (RFC 9112 §2.2).
     if (bad) response.shouldKeepAlive = false
-    followers.follow?.(source, response, url, target.context)
+    followers.follow?.(source, response, target.context)
     handlers.answer(source, response, url, target)
   }
 
@@ -150,7 +152,7 @@ export const make = Effect.fnUntraced(function* (
       const { bad, target, url } = find(source)
       if (bad) response.shouldKeepAlive = false
       connections.busy(source.socket, response)
-      followers.follow?.(source, response, url, target.context)
+      followers.follow?.(source, response, target.context)
       const request = new NodeRequest(source, response, url, target)
       request.head = head
       handlers.run(request)
@@ -170,9 +172,8 @@ export const make = Effect.fnUntraced(function* (
     }
     const text = `The expectation "${source.headers.expect}" is not known; only 100-continue is`
     const target = compiled.failure(new HttpError.ExpectationFailed({ text }))
-    const url = source.url ?? "/"
-    followers.follow?.(source, response, url, target.context)
-    handlers.run(new NodeRequest(source, response, url, target))
+    followers.follow?.(source, response, target.context)
+    handlers.run(new NodeRequest(source, response, source.url ?? "/", target))
   }
   const request = inTurn(onRequest)
   server.on("request", request)

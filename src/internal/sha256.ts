@@ -1,0 +1,24 @@
+/**
+ * The SHA-256 of bytes, as text: for keys that say nothing of what they stand for.
+ *
+ * ```ts
+ * const key = yield* sha256(new TextEncoder().encode("secret"))
+ * ```
+ *
+ * @spec FIPS 180-4; RFC 4648 §5
+ */
+import * as Digest from "effect/crypto/Digest"
+import * as WebCrypto from "effect/crypto/WebCrypto"
+import * as Effect from "effect/Effect"
+import * as Base64Url from "effect/encoding/Base64Url"
+
+const encoder = new TextEncoder()
+
+/** In 43 characters of base64url. */
+export const sha256 = (data: string | Uint8Array<ArrayBuffer>): Effect.Effect<string> =>
+  Effect.flatMap(WebCrypto.WebCrypto, ({ subtle }) =>
+    Effect.map(
+      Effect.promise(() => subtle.digest(Digest.sha256.name, typeof data === "string" ? encoder.encode(data) : data)),
+      (bytes) => Base64Url.encode(new Uint8Array(bytes))
+    )
+  )
