@@ -14,9 +14,11 @@
  * @spec RFC 6455; RFC 7692
  */
 import type * as ByteSize from "effect/ByteSize"
+import * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { HttpServerRequest } from "effect/http/HttpServerRequest"
+import * as References from "effect/References"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import type { Engine, Handler } from "./Handler.ts"
@@ -120,8 +122,14 @@ const endpoint = <Receive, Send, E extends Closing, R>(
         const { offer, protocol } = agreed
         const wire = acceptor.accept(connection, { protocol, offer: compress ? offer : undefined, maxMessage })
         if (wire === undefined) return Effect.void
-        const running = Effect.provideContext(session(wire, compiled, settings, handler), context)
-        return Effect.annotateLogs(running, { "http.method": "GET", "http.path": request.url.split("?")[0] })
+        const annotations = Context.get(context, References.CurrentLogAnnotations)
+        const own = Context.add(context, References.CurrentLogAnnotations, {
+          ...annotations,
+          "http.method": "GET",
+          "http.path": request.url.split("?")[0]
+        })
+        // In place of the fiber's own, which it has all of: a copy of both would be kept for as long as the connection.
+        return Effect.updateContext(session(wire, compiled, settings, handler), () => own)
       },
       { protocol: "websocket", watches: true }
     )

@@ -13,3 +13,10 @@ import * as Effect from "effect/Effect"
 export const Draining = Context.Reference<Effect.Effect<void>>("effect-web/Draining", {
   defaultValue: () => Effect.never
 })
+
+/** Calls back when the server begins to stop, at once where it has, until what it gives is called. Under other engines it never does. */
+export const OnDrain = Context.Reference<(f: () => void) => () => void>("effect-web/OnDrain", {
+  defaultValue: () => never
+})
+
+const never = () => () => {}

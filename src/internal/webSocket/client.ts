@@ -21,7 +21,7 @@ import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
-import { Draining } from "../draining.ts"
+import { OnDrain } from "../draining.ts"
 import { makeState, type State } from "./clientState.ts"
 import { open } from "./clientWire.ts"
 import * as Codec from "./codec.ts"
@@ -103,7 +103,7 @@ export const client = Effect.fnUntraced(function* <Receive, Send>(
   const state = yield* makeState<Send, Receive>(first)
   // A server that stops is not the end of the clients that it has itself.
   const serve = (wire: Wire) =>
-    Effect.provideService(session(wire, compiled, settings, state.serve), Draining, Effect.never)
+    Effect.provideService(session(wire, compiled, settings, state.serve), OnDrain, OnDrain.defaultValue())
   const running = yield* Effect.forkScoped(keepOpen(first, connect, serve, state, options), { startImmediately: true })
   const close = (code: number = CloseCode.normal, reason = "") =>
     Effect.gen(function* () {

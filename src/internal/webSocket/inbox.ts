@@ -13,101 +13,111 @@ import * as Exit from "effect/Exit"
 import { closed, isClean, type WebSocketError } from "./failure.ts"
 import type { Data, Wire } from "./wire.ts"
 
-/** What receives. */
-export interface Inbox {
-  /** The next message; ends with Done after a clean close. A reader that is interrupted takes none away. */
-  readonly take: Effect.Effect<Data, WebSocketError | Cause.Done>
-  readonly put: (data: Data) => void
-  /** Drops what comes from now on, so that the peer's close frame is found behind it. */
-  readonly shut: () => void
-  /** Tells that nothing more comes, and why. */
-  readonly end: (code: number, reason: string) => void
-  /** Whether nothing is read from the connection: silence means nothing then. */
-  readonly isPaused: () => boolean
-  /** Whether anybody has ever asked for a message. */
-  readonly isRead: () => boolean
-  /** Calls back when the end has been given to a reader; at once when it was. */
-  readonly onEnded: (f: () => void) => void
-}
+type Taken = Exit.Exit<Data, WebSocketError | Cause.Done>
+type Reader = (taken: Taken) => void
 
 /** Reading stops with so many messages or bytes, and goes on when they are taken. */
 const most = { messages: 64, bytes: 256 * 1024 }
 
-/** Makes the inbox of a connection. */
-export const make = (wire: Wire): Inbox => {
-  const messages: Array<Data> = []
-  const watchers: Array<() => void> = []
-  let bytes = 0
-  let isPaused = false
-  let isRead = false
-  let isShut = false
-  let isGiven = false
-  let over: Exit.Exit<never, WebSocketError | Cause.Done> | undefined
-  let readers: Array<() => void> = []
+/** What receives. */
+export class Inbox {
+  /** Whether nothing is read from the connection: silence means nothing then. */
+  isPaused = false
+  /** Whether anybody has ever asked for a message. */
+  isRead = false
+  /** Called when the end has been given to a reader. */
+  onEnded: (() => void) | undefined
+  /** Whether it has. */
+  isEnded = false
+  private readonly wire: Wire
+  private messages: Array<Data> = []
+  private bytes = 0
+  private isShut = false
+  private over: Exit.Exit<never, WebSocketError | Cause.Done> | undefined
+  /** One that waits, as most connections have it, and the others. */
+  private reader: Reader | undefined
+  private readers: Array<Reader> | undefined
 
-  const wake = (): void => {
-    const all = readers
-    readers = []
-    for (const resume of all) resume()
+  constructor(wire: Wire) {
+    this.wire = wire
   }
 
-  const resumeReading = (): void => {
-    if (!isPaused) return
-    isPaused = false
-    wire.resume()
-  }
+  /** The next message; ends with Done after a clean close. A reader that is interrupted takes none away. */
+  readonly take: Effect.Effect<Data, WebSocketError | Cause.Done> = Effect.suspend(() => {
+    this.isRead = true
+    return this.attempt() ?? this.more
+  })
 
-  const attempt = (): Exit.Exit<Data, WebSocketError | Cause.Done> | undefined => {
-    const data = messages.shift()
-    if (data !== undefined) {
-      bytes -= data.length
-      if (messages.length === 0) resumeReading()
-      return Exit.succeed(data)
+  // A fiber that waits goes on, or is interrupted, at once: what is given to it is not lost.
+  private readonly more = Effect.callback<Data, WebSocketError | Cause.Done>((resume) => {
+    if (this.reader === undefined) {
+      this.reader = resume
+      return this.forgetting
     }
-    if (over === undefined) return undefined
-    isGiven = true
-    for (const f of watchers.splice(0)) f()
+    this.readers ??= []
+    this.readers.push(resume)
+    return Effect.sync(() => {
+      this.readers = this.readers?.filter((other) => other !== resume)
+    })
+  })
+
+  private readonly forgetting = Effect.sync(() => {
+    this.reader = undefined
+  })
+
+  put(data: Data): void {
+    if (this.isShut) return
+    const reader = this.next()
+    if (reader !== undefined) {
+      reader(Exit.succeed(data))
+      return
+    }
+    this.messages.push(data)
+    this.bytes += data.length
+    if (!this.isPaused && (this.messages.length >= most.messages || this.bytes >= most.bytes)) {
+      this.isPaused = true
+      this.wire.pause()
+    }
+  }
+
+  /** Drops what comes from now on, so that the peer's close frame is found behind it. */
+  shut(): void {
+    this.isShut = true
+    this.resumeReading()
+  }
+
+  /** Tells that nothing more comes, and why. */
+  end(code: number, reason: string): void {
+    this.over ??= Exit.fail(isClean(code) ? Cause.Done() : closed(code, reason))
+    for (let reader = this.next(); reader !== undefined; reader = this.next()) reader(this.give(this.over))
+  }
+
+  private next(): Reader | undefined {
+    const { reader } = this
+    if (reader === undefined) return this.readers?.shift()
+    this.reader = undefined
+    return reader
+  }
+
+  private attempt(): Taken | undefined {
+    const data = this.messages.shift()
+    if (data === undefined) return this.over === undefined ? undefined : this.give(this.over)
+    this.bytes -= data.length
+    if (this.messages.length === 0) this.resumeReading()
+    return Exit.succeed(data)
+  }
+
+  private give<A>(over: A): A {
+    if (!this.isEnded) {
+      this.isEnded = true
+      this.onEnded?.()
+    }
     return over
   }
 
-  const more = Effect.callback<void>((resume) => {
-    const wakened = () => resume(Exit.void)
-    readers.push(wakened)
-    return Effect.sync(() => {
-      readers = readers.filter((other) => other !== wakened)
-    })
-  })
-  // Taken by the fiber itself when it goes on: what is given to one that was interrupted meanwhile would be lost.
-  const take: Inbox["take"] = Effect.suspend(() => {
-    isRead = true
-    return attempt() ?? Effect.flatMap(more, () => take)
-  })
-
-  return {
-    take,
-    put: (data) => {
-      if (isShut) return
-      messages.push(data)
-      bytes += data.length
-      if (!isPaused && (messages.length >= most.messages || bytes >= most.bytes)) {
-        isPaused = true
-        wire.pause()
-      }
-      wake()
-    },
-    shut: () => {
-      isShut = true
-      resumeReading()
-    },
-    end: (code, reason) => {
-      over ??= Exit.fail(isClean(code) ? Cause.Done() : closed(code, reason))
-      wake()
-    },
-    isPaused: () => isPaused,
-    isRead: () => isRead,
-    onEnded: (f) => {
-      if (isGiven) f()
-      else watchers.push(f)
-    }
+  private resumeReading(): void {
+    if (!this.isPaused) return
+    this.isPaused = false
+    this.wire.resume()
   }
 }

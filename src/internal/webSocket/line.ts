@@ -2,96 +2,99 @@
  * Both directions of a connection, and how it comes to its end.
  *
  * ```ts
- * const { ended, inbox, outbox, shutting } = Line.open(wire, settings)
+ * const { ended, inbox, outbox } = new Line(wire, settings)
  * ```
+ *
+ * One of these is kept for each connection, so that it is as small as it can be: what is seldom needed is made when it is.
  *
  * @spec RFC 6455 §7
  */
+import type * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { closed } from "./failure.ts"
-import * as Inbox from "./inbox.ts"
+import { Inbox } from "./inbox.ts"
 import * as Outbox from "./outbox.ts"
 import type { CloseEvent } from "./socket.ts"
-import type { Wire } from "./wire.ts"
+import type { Data, Listener, Wire } from "./wire.ts"
 
 /** A connection in use. */
-export interface Line {
-  readonly inbox: Inbox.Inbox
+export class Line implements Listener {
+  readonly inbox: Inbox
   readonly outbox: Outbox.Outbox
-  /** Calls back whenever bytes have come. */
-  readonly onAlive: (f: () => void) => void
-  /** Waits until no more messages come. */
-  readonly gone: Effect.Effect<void>
-  /** Waits for the end of the connection. */
-  readonly ended: Effect.Effect<CloseEvent>
-  /** What the peer has said at last. */
-  readonly last: () => CloseEvent | undefined
-  /** Marks what is run as a wait of the handler for the end. */
-  readonly awaiting: <A>(effect: Effect.Effect<A>) => Effect.Effect<A>
-  readonly isAwaited: () => boolean
-  /** Waits until the peer is not wanted any more. */
-  readonly unwanted: Effect.Effect<CloseEvent>
-  /** Closes, and does not wait for the peer for ever. */
-  readonly shutting: (code: number, reason: string) => Effect.Effect<CloseEvent>
-}
+  /** What the peer has said at last; undefined while messages may come. */
+  last: CloseEvent | undefined
+  /** Whether the handler waits for the end. */
+  isAwaited = false
+  /** Called when no more messages come, and when the peer is not wanted any more. */
+  onGone: (() => void) | undefined
+  onUnwanted: ((code: number, reason: string) => void) | undefined
+  /** The clock of a heartbeat, when bytes came at last, and how often. */
+  clock: Clock.Clock | undefined
+  heard = 0
+  signs = 0
+  readonly wire: Wire
+  private readonly closeTimeout: Duration.Duration
+  private readonly end = Deferred.makeUnsafe<CloseEvent>()
 
-/** Takes a connection into use. */
-export const open = (wire: Wire, options: Outbox.Options & { readonly closeTimeout: Duration.Duration }): Line => {
-  const gone = Deferred.makeUnsafe<void>()
-  const end = Deferred.makeUnsafe<CloseEvent>()
-  const slow = Deferred.makeUnsafe<CloseEvent>()
-  const inbox = Inbox.make(wire)
-  const outbox = Outbox.make(wire, options, (code, reason) => Deferred.doneUnsafe(slow, Exit.succeed({ code, reason })))
-  let isAwaited = false
-  let last: CloseEvent | undefined
-  let alive: (() => void) | undefined
-  const ending = (code: number, reason: string): void => {
-    if (last !== undefined) return
-    last = { code, reason }
-    inbox.end(code, reason)
-    outbox.end(closed(code, reason))
-    Deferred.doneUnsafe(gone, Exit.void)
+  constructor(wire: Wire, options: Outbox.Options & { readonly closeTimeout: Duration.Duration }) {
+    this.wire = wire
+    this.closeTimeout = options.closeTimeout
+    this.inbox = new Inbox(wire)
+    this.outbox = new Outbox.Outbox(wire, options, (code, reason) => this.onUnwanted?.(code, reason))
+    wire.listen(this)
   }
-  wire.listen({
-    message: inbox.put,
-    alive: () => alive?.(),
-    ending,
-    close: (code, reason) => {
-      ending(code, reason)
-      Deferred.doneUnsafe(end, Exit.succeed(last ?? { code, reason }))
-    }
-  })
-  const ended = Deferred.await(end)
-  const late = Effect.andThen(
-    Effect.sync(() => wire.terminate()),
-    ended
-  )
-  return {
-    inbox,
-    outbox,
-    onAlive: (f) => {
-      alive = f
-    },
-    gone: Deferred.await(gone),
-    ended,
-    last: () => last,
-    awaiting: (effect) =>
-      Effect.suspend(() => {
-        isAwaited = true
-        return effect
-      }),
-    isAwaited: () => isAwaited,
-    unwanted: Deferred.await(slow),
-    shutting: (code, reason) =>
-      Effect.suspend(() => {
-        inbox.shut()
-        outbox.shut(closed(code, reason))
-        wire.close(code, clipped(reason))
-        return Effect.timeoutOrElse(ended, { duration: options.closeTimeout, orElse: () => late })
+
+  message(data: Data): void {
+    this.inbox.put(data)
+  }
+
+  alive(): void {
+    if (this.clock === undefined) return
+    this.heard = this.clock.currentTimeMillisUnsafe()
+    this.signs++
+  }
+
+  ending(code: number, reason: string): void {
+    if (this.last !== undefined) return
+    this.last = { code, reason }
+    this.inbox.end(code, reason)
+    this.outbox.end(closed(code, reason))
+    this.onGone?.()
+  }
+
+  close(code: number, reason: string): void {
+    this.ending(code, reason)
+    Deferred.doneUnsafe(this.end, Exit.succeed(this.last ?? { code, reason }))
+  }
+
+  /** Waits for the end of the connection. */
+  get ended(): Effect.Effect<CloseEvent> {
+    return Deferred.await(this.end)
+  }
+
+  /** Marks what is run as a wait of the handler for the end. */
+  awaiting<A>(effect: Effect.Effect<A>): Effect.Effect<A> {
+    return Effect.suspend(() => {
+      this.isAwaited = true
+      return effect
+    })
+  }
+
+  /** Closes, and does not wait for the peer for ever. */
+  shutting(code: number, reason: string): Effect.Effect<CloseEvent> {
+    return Effect.suspend(() => {
+      this.inbox.shut()
+      this.outbox.shut(closed(code, reason))
+      this.wire.close(code, clipped(reason))
+      const late = Effect.suspend(() => {
+        this.wire.terminate()
+        return this.ended
       })
+      return Effect.timeoutOrElse(this.ended, { duration: this.closeTimeout, orElse: () => late })
+    })
   }
 }
 

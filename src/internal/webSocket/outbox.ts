@@ -2,7 +2,7 @@
  * What is sent, and what becomes of it when the peer takes it more slowly than it is made.
  *
  * ```ts
- * const outbox = make(wire, { limit: 1_048_576, slow: "suspend" }, disconnect)
+ * const outbox = new Outbox(wire, { limit: 1_048_576, slow: "suspend" }, disconnect)
  * yield* outbox.send("hello")
  * ```
  *
@@ -31,23 +31,6 @@ export interface Options {
   readonly slow: Slow
 }
 
-/** What sends. */
-export interface Outbox {
-  /** Fails when the connection has ended, or ends while it waits. */
-  readonly send: (frame: Data | Prepared, message: unknown) => Effect.Effect<void, WebSocketError>
-  /**
-   * Sends what need not wait: undefined, and not sent, where it would have to; true where the buffer is full now. The message is asked
-   * for only where its key is needed.
-   */
-  readonly offer: (frame: Data | Prepared, message: () => unknown) => boolean | undefined
-  /** The messages that were dropped or replaced. */
-  readonly dropped: () => number
-  /** Hands over what waits in the queue, and takes nothing more: the connection is about to be closed. */
-  readonly shut: (failure: WebSocketError) => void
-  /** Tells that the connection has ended. */
-  readonly end: (failure: WebSocketError) => void
-}
-
 interface Waiting {
   readonly frame: Data | Prepared
   readonly bytes: number
@@ -61,109 +44,135 @@ const overhead = 128
 const size = (frame: Data | Prepared): number =>
   overhead + (typeof frame === "string" ? frame.length : frame instanceof Uint8Array ? frame.byteLength : frame.bytes)
 
-/** Makes the outbox of a connection. */
-export const make = (
-  wire: Wire,
-  { limit, slow }: Options,
-  disconnect: (code: number, reason: string) => void
-): Outbox => {
-  let failure: WebSocketError | undefined
-  let dropped = 0
-  let queued = 0
-  let queue: Array<Waiting> = []
-  let senders: Array<(exit: Exit.Exit<void, WebSocketError>) => void> = []
-  let leaving = 0
-  const isFull = () => wire.buffered() + leaving * overhead >= limit
+type Sender = (exit: Exit.Exit<void, WebSocketError>) => void
 
-  const hand = (frame: Data | Prepared): void => {
-    leaving++
-    if (wire.send(frame, left)) leaving--
+/** What sends. */
+export class Outbox {
+  /** The messages that were dropped or replaced. */
+  dropped = 0
+  private readonly wire: Wire
+  private readonly options: Options
+  private readonly disconnect: (code: number, reason: string) => void
+  private failure: WebSocketError | undefined
+  private queued = 0
+  private queue: Array<Waiting> = none
+  private senders: Array<Sender> = none
+  /** The messages that have not left. */
+  private leaving = 0
+
+  constructor(wire: Wire, options: Options, disconnect: (code: number, reason: string) => void) {
+    this.wire = wire
+    this.options = options
+    this.disconnect = disconnect
   }
 
-  // Called whenever a message has left; for one that never will the end is about to be told.
-  const left = (error?: unknown): void => {
-    leaving--
-    if (!error) flush()
+  /** Fails when the connection has ended, or ends while it waits. */
+  send(frame: Data | Prepared, message: unknown): Effect.Effect<void, WebSocketError> {
+    return Effect.suspend(() => this.attempt(frame, () => message) ?? this.suspended(frame))
   }
 
-  const flush = (): void => {
-    while (queue.length > 0 && failure === undefined && !isFull()) {
-      const { bytes, frame } = queue.shift() as Waiting
-      queued -= bytes
-      hand(frame)
-    }
-    if (queue.length > 0 || isFull()) return
-    const all = senders
-    senders = []
-    for (const resume of all) resume(Exit.void)
+  /**
+   * Sends what need not wait: undefined, and not sent, where it would have to; true where the buffer is full now. The message is asked
+   * for only where its key is needed.
+   */
+  offer(frame: Data | Prepared, message: () => unknown): boolean | undefined {
+    if (this.attempt(frame, message) === undefined) return undefined
+    return this.failure === undefined && this.queue.length === 0 && this.isFull()
   }
 
-  const suspended = (frame: Data | Prepared): Effect.Effect<void, WebSocketError> =>
-    Effect.flatMap(
-      Effect.callback<void, WebSocketError>((resume) => {
-        senders.push(resume)
-        return Effect.sync(() => {
-          senders = senders.filter((other) => other !== resume)
-        })
-      }),
-      () => write(frame, undefined)
-    )
+  /** Hands over what waits in the queue, and takes nothing more: the connection is about to be closed. */
+  shut(cause: WebSocketError): void {
+    if (this.failure === undefined) for (const { frame } of this.queue) this.wire.send(frame, () => {})
+    this.end(cause)
+  }
 
-  const keep = (frame: Data | Prepared, key: Waiting["key"]): void => {
-    const bytes = size(frame)
-    const at = key === undefined ? -1 : queue.findIndex((waiting) => waiting.key === key)
-    if (at >= 0) {
-      queued += bytes - (queue[at] as Waiting).bytes
-      queue[at] = { frame, bytes, key }
-      dropped++
-      return
-    }
-    queue.push({ frame, bytes, key })
-    queued += bytes
-    while (queued > limit && queue.length > 1) {
-      queued -= (queue.shift() as Waiting).bytes
-      dropped++
-    }
+  /** Tells that the connection has ended. */
+  end(cause: WebSocketError): void {
+    this.failure ??= cause
+    this.queue = none
+    this.queued = 0
+    this.release(Exit.fail(this.failure))
   }
 
   // Undefined where the sender has to wait.
-  const attempt = (frame: Data | Prepared, message: () => unknown): Exit.Exit<void, WebSocketError> | undefined => {
-    if (failure !== undefined) return Exit.fail(failure)
-    if (queue.length === 0 && !isFull()) {
-      hand(frame)
+  private attempt(frame: Data | Prepared, message: () => unknown): Exit.Exit<void, WebSocketError> | undefined {
+    if (this.failure !== undefined) return Exit.fail(this.failure)
+    if (this.queue.length === 0 && !this.isFull()) {
+      this.hand(frame)
       return Exit.void
     }
+    const { slow } = this.options
     if (slow === "suspend") return undefined
     if (slow === "disconnect") {
       const reason = "Messages are taken too slowly"
       const failed = closed(1008, reason)
-      end(failed)
-      disconnect(1008, reason)
+      this.end(failed)
+      this.disconnect(1008, reason)
       return Exit.fail(failed)
     }
-    keep(frame, slow === "dropOldest" ? undefined : slow.conflate(message()))
+    this.keep(frame, slow === "dropOldest" ? undefined : slow.conflate(message()))
     return Exit.void
   }
 
-  const write = (frame: Data | Prepared, message: unknown): Effect.Effect<void, WebSocketError> =>
-    Effect.suspend(() => attempt(frame, () => message) ?? suspended(frame))
-
-  const end = (cause: WebSocketError): void => {
-    failure ??= cause
-    queue = []
-    queued = 0
-    const all = senders
-    senders = []
-    for (const resume of all) resume(Exit.fail(failure))
+  private isFull(): boolean {
+    return this.wire.buffered() + this.leaving * overhead >= this.options.limit
   }
 
-  const offer: Outbox["offer"] = (frame, message) =>
-    attempt(frame, message) === undefined ? undefined : failure === undefined && queue.length === 0 && isFull()
-
-  const shut = (cause: WebSocketError): void => {
-    if (failure === undefined) for (const { frame } of queue) wire.send(frame, () => {})
-    end(cause)
+  private hand(frame: Data | Prepared): void {
+    this.leaving++
+    if (this.wire.send(frame, this.left)) this.leaving--
   }
 
-  return { send: write, offer, dropped: () => dropped, shut, end }
+  // Called whenever a message has left; for one that never will the end is about to be told.
+  private readonly left = (error?: unknown): void => {
+    this.leaving--
+    if (!error) this.flush()
+  }
+
+  private flush(): void {
+    while (this.queue.length > 0 && this.failure === undefined && !this.isFull()) {
+      const { bytes, frame } = this.queue.shift() as Waiting
+      this.queued -= bytes
+      this.hand(frame)
+    }
+    if (this.queue.length === 0 && !this.isFull()) this.release(Exit.void)
+  }
+
+  private release(exit: Exit.Exit<void, WebSocketError>): void {
+    const all = this.senders
+    this.senders = none
+    for (const resume of all) resume(exit)
+  }
+
+  private suspended(frame: Data | Prepared): Effect.Effect<void, WebSocketError> {
+    const room = Effect.callback<void, WebSocketError>((resume) => {
+      if (this.senders === none) this.senders = []
+      this.senders.push(resume)
+      return Effect.sync(() => {
+        this.senders = this.senders.filter((other) => other !== resume)
+      })
+    })
+    return Effect.flatMap(room, () => this.send(frame, undefined))
+  }
+
+  private keep(frame: Data | Prepared, key: Waiting["key"]): void {
+    const waiting = { frame, bytes: size(frame), key }
+    const at = key === undefined ? -1 : this.queue.findIndex((other) => other.key === key)
+    if (at >= 0) {
+      this.queued += waiting.bytes - (this.queue[at] as Waiting).bytes
+      this.queue[at] = waiting
+      this.dropped++
+      return
+    }
+    if (this.queue === none) this.queue = []
+    this.queue.push(waiting)
+    this.queued += waiting.bytes
+    while (this.queued > this.options.limit && this.queue.length > 1) {
+      this.queued -= (this.queue.shift() as Waiting).bytes
+      this.dropped++
+    }
+  }
 }
+
+// Shared by all that have nothing waiting, and never written to.
+const none: Array<never> = []

@@ -5,21 +5,24 @@
  * yield* session(wire, compiled, settings, (socket) => Stream.runForEach(socket.messages, socket.send))
  * ```
  *
- * Timers run by Effect's Clock, so that TestClock moves them.
+ * While the connection lives nothing runs but the handler. Timers run by Effect's Clock, so that TestClock moves them.
  *
  * @source aiohttp.web.WebSocketResponse
  * @spec RFC 6455 §5.5, §7
  */
 import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
 import type * as Scope from "effect/Scope"
-import { Draining } from "../draining.ts"
+import { OnDrain } from "../draining.ts"
 import type { Compiled } from "./codec.ts"
 import type { Closing } from "./failure.ts"
 import * as Heartbeat from "./heartbeat.ts"
-import * as Line from "./line.ts"
+import { Line } from "./line.ts"
 import type * as Outbox from "./outbox.ts"
 import { type CloseEvent, makeSocket, type Socket } from "./socket.ts"
 import type { Wire } from "./wire.ts"
@@ -31,6 +34,8 @@ export interface Settings extends Outbox.Options {
   readonly closeTimeout: Duration.Duration
 }
 
+const stops = "The server stops"
+
 /** Runs the handler until it ends or nobody is there for it, and closes the connection. To be run at once; never fails. */
 export const session = <Receive, Send, E extends Closing, R>(
   wire: Wire,
@@ -39,57 +44,85 @@ export const session = <Receive, Send, E extends Closing, R>(
   handler: (socket: Socket<Receive, Send>) => Effect.Effect<unknown, E, R>
 ): Effect.Effect<CloseEvent, never, Exclude<R, Scope.Scope>> => {
   // Before any effect runs: what comes to nobody is lost.
-  const line = Line.open(wire, settings)
-  const { closeTimeout, heartbeat, receiveTimeout } = settings
-  const socket = makeSocket({ wire, line, compiled, receiveTimeout })
+  const line = new Line(wire, settings)
+  const socket = makeSocket({ line, compiled, receiveTimeout: settings.receiveTimeout })
   return Effect.gen(function* () {
-    let exit: Exit.Exit<unknown, E> = Exit.void
-    const running = Effect.onExit(Effect.scoped(Effect.suspend(() => handler(socket))), (ended) => {
-      exit = ended
-      return Effect.void
-    })
-    const left = Effect.andThen(line.gone, outlasted(line, closeTimeout))
-    const watched = Effect.gen(function* () {
-      yield* Effect.forkScoped(farewell(line), now)
-      if (heartbeat !== undefined) yield* Effect.forkScoped(Heartbeat.run(wire, line, heartbeat), now)
-      yield* Effect.raceFirst(Effect.exit(running), left)
-    })
-    yield* Effect.onInterrupt(Effect.scoped(watched), () => Effect.sync(() => wire.close(1001, stops)))
+    const running = Effect.scoped(Effect.suspend(() => handler(socket)))
+    const care = lookAfter(line, settings, yield* Effect.context<never>())
+    // In a fiber of its own, so that its children end with it.
+    const handling = yield* Effect.forkChild(running, { startImmediately: true })
+    care.begin(handling)
+    const stopped = Effect.andThen(
+      Fiber.interrupt(handling),
+      Effect.sync(() => wire.close(1001, stops))
+    )
+    const exit = yield* Fiber.await(handling).pipe(
+      Effect.onInterrupt(() => stopped),
+      Effect.ensuring(Effect.sync(care.end))
+    )
     yield* finish(exit, line)
     return yield* line.ended
   })
 }
 
-const now = { startImmediately: true }
-const stops = "The server stops"
+/** What is done about the connection while the handler runs, each in a fiber of its own when its time has come. */
+const lookAfter = (line: Line, { closeTimeout, heartbeat }: Settings, context: Context.Context<never>) => {
+  const run = Effect.runForkWith(context)
+  let handling: Fiber.Fiber<unknown, unknown> | undefined
+  let waiting: Fiber.Fiber<unknown> | undefined
+  let isLeaving = false
+  // The server stops, the peer is too slow, or it has said its last word and should hang up.
+  const farewell = (code: number, reason: string): void => {
+    if (!isLeaving) run(line.shutting(code, reason))
+    isLeaving = true
+  }
+  const left = (): void => {
+    farewell(1000, "")
+    if (handling === undefined) return
+    const interrupt = Effect.sync(() => handling?.interruptUnsafe())
+    waiting = run(Effect.andThen(outlasted(line, closeTimeout), interrupt))
+  }
+  line.onUnwanted = farewell
+  line.onGone = left
+  const forget = Context.get(context, OnDrain)(() => farewell(1001, stops))
+  const stop = heartbeat === undefined ? undefined : Heartbeat.watch(line, heartbeat, Context.get(context, Clock.Clock))
+  return {
+    begin: (fiber: Fiber.Fiber<unknown, unknown>): void => {
+      handling = fiber
+      if (line.last !== undefined) left()
+    },
+    end: (): void => {
+      forget()
+      stop?.()
+      line.onUnwanted = undefined
+      line.onGone = undefined
+      waiting?.interruptUnsafe()
+    }
+  }
+}
 
 // A handler that reads is given what had come and the end, one that waits for the end is given that, and then there is time to finish;
 // any other is of no use any more.
-const outlasted = ({ ended, inbox, isAwaited }: Line.Line, patience: Duration.Duration): Effect.Effect<void> =>
+const outlasted = (line: Line, patience: Duration.Duration): Effect.Effect<void> =>
   Effect.suspend(() => {
-    if (!inbox.isRead() && !isAwaited()) return Effect.void
-    const given = Effect.callback<void>((resume) => inbox.onEnded(() => resume(Effect.void)))
-    const told = inbox.isRead() ? given : ended
+    const { inbox } = line
+    if (!inbox.isRead && !line.isAwaited) return Effect.void
+    const given = Effect.callback<void>((resume) => {
+      if (inbox.isEnded) resume(Effect.void)
+      else inbox.onEnded = () => resume(Effect.void)
+    })
+    const told = inbox.isRead ? given : line.ended
     return Effect.ignore(Effect.andThen(Effect.timeout(told, patience), Effect.sleep(patience)))
   })
 
-// The server stops, the peer is too slow, or it has said its last word and should hang up.
-const farewell = ({ gone, shutting, unwanted }: Line.Line): Effect.Effect<unknown> =>
-  Effect.gen(function* () {
-    const stopping = Effect.as(yield* Draining, { code: 1001, reason: stops })
-    const left = Effect.as(gone, { code: 1000, reason: "" })
-    const { code, reason } = yield* Effect.raceAllFirst([stopping, unwanted, left])
-    yield* shutting(code, reason)
-  })
-
-const finish = (exit: Exit.Exit<unknown, Closing>, { shutting }: Line.Line): Effect.Effect<unknown> => {
-  if (Exit.isSuccess(exit)) return shutting(1000, "")
+const finish = (exit: Exit.Exit<unknown, Closing>, line: Line): Effect.Effect<unknown> => {
+  if (Exit.isSuccess(exit)) return line.shutting(1000, "")
   const failed = exit.cause.reasons.find(Cause.isFailReason)
   const died = exit.cause.reasons.some(Cause.isDieReason)
   if (died) {
-    return Effect.andThen(Effect.logError("The handler of a WebSocket died", exit.cause), shutting(1011, ""))
+    return Effect.andThen(Effect.logError("The handler of a WebSocket died", exit.cause), line.shutting(1011, ""))
   }
-  if (failed === undefined) return shutting(1001, "")
+  if (failed === undefined) return line.shutting(1001, "")
   const { closeCode, closeReason = "" } = failed.error
-  return shutting(closeCode, closeReason)
+  return line.shutting(closeCode, closeReason)
 }

@@ -12,7 +12,7 @@ import * as Stream from "effect/Stream"
 import type { Compiled } from "./codec.ts"
 import { CloseCode, closed, WebSocketError } from "./failure.ts"
 import type { Line } from "./line.ts"
-import type { Data, Prepared, Wire } from "./wire.ts"
+import type { Data, Prepared } from "./wire.ts"
 
 /** How a connection ended: the peer's code, 1005 for none, 1006 when it broke. */
 export interface CloseEvent {
@@ -46,7 +46,6 @@ export interface Socket<in out Receive, in out Send> {
 
 /** What a socket is made of. */
 export interface Parts<in out Receive, in out Send> {
-  readonly wire: Wire
   readonly line: Line
   readonly compiled: Compiled<Receive, Send>
   readonly receiveTimeout: Duration.Input | undefined
@@ -54,8 +53,8 @@ export interface Parts<in out Receive, in out Send> {
 
 /** Makes the socket of a connection. */
 export const makeSocket = <Receive, Send>(parts: Parts<Receive, Send>): Socket<Receive, Send> => {
-  const { compiled, line, receiveTimeout, wire } = parts
-  const { awaiting, ended, inbox, last, outbox, shutting } = line
+  const { compiled, line, receiveTimeout } = parts
+  const { inbox, outbox, wire } = line
   const take =
     receiveTimeout === undefined
       ? inbox.take
@@ -67,7 +66,7 @@ export const makeSocket = <Receive, Send>(parts: Parts<Receive, Send>): Socket<R
     ),
     receive: Effect.flatMap(
       Effect.catchIf(take, Cause.isDone, () =>
-        Effect.suspend(() => Effect.fail(closed(last()?.code ?? 1005, last()?.reason ?? "")))
+        Effect.suspend(() => Effect.fail(closed(line.last?.code ?? 1005, line.last?.reason ?? "")))
       ),
       compiled.decode
     ),
@@ -76,12 +75,12 @@ export const makeSocket = <Receive, Send>(parts: Parts<Receive, Send>): Socket<R
       // An Exit is mapped without a step of the fiber.
       return Effect.flatMapEager(encoded, (data) => outbox.send(data, message))
     },
-    close: (code = CloseCode.normal, reason = "") => awaiting(shutting(code, reason)),
-    closed: awaiting(ended),
+    close: (code = CloseCode.normal, reason = "") => line.awaiting(line.shutting(code, reason)),
+    closed: line.awaiting(line.ended),
     protocol: wire.protocol,
     buffered: Effect.sync(() => wire.buffered()),
-    dropped: Effect.sync(() => outbox.dropped()),
-    "~offer": outbox.offer,
+    dropped: Effect.sync(() => outbox.dropped),
+    "~offer": (frame, message) => outbox.offer(frame, message),
     "~encode": compiled.encode,
     "~decodeSent": compiled.decodeSent
   }

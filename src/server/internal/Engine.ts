@@ -30,7 +30,7 @@ import type { Log } from "../../internal/accessLog/log.ts"
 import { BodyChunks } from "../../internal/bodyChunks.ts"
 import * as ByteLimit from "../../internal/byteLimit.ts"
 import type { Compiled, Target } from "../../internal/compile.ts"
-import { Draining } from "../../internal/draining.ts"
+import { Draining, OnDrain } from "../../internal/draining.ts"
 import { Files } from "../../internal/files/files.ts"
 import { split } from "../../internal/handling.ts"
 import { Transport } from "../../internal/proxy/transport.ts"
@@ -95,12 +95,19 @@ export const make = Effect.fnUntraced(function* (
   const services = yield* Effect.context<never>()
   const state: ResponseHead.State = { draining: false }
   const draining = Latch.makeUnsafe()
+  const departing = new Set<() => void>()
+  const onDrain = (f: () => void): (() => void) => {
+    if (state.draining) f()
+    else departing.add(f)
+    return () => departing.delete(f)
+  }
   // One flat map: a request adds to it without ever copying it.
   const base = Context.makeUnsafe<never>(
     new Map<string, unknown>([
       ...own.mapUnsafe,
       [HttpServerRequest.MaxBodySize.key, ByteLimit.standard],
       [Draining.key, draining.await],
+      [OnDrain.key, onDrain],
       [BodyChunks.key, openChunks],
       [Transport.key, transport],
       [Sealing.key, nodeSealing],
@@ -195,6 +202,7 @@ export const make = Effect.fnUntraced(function* (
     drain: () => {
       state.draining = true
       draining.openUnsafe()
+      for (const f of departing) f()
     },
     interruptAll: handlers.interruptAll,
     settled: handlers.settled

@@ -107,7 +107,7 @@ interface Internals {
 }
 
 const listen = (opened: NodeWS.WebSocket, socket: Duplex, listener: Listener): void => {
-  socket.on("data", listener.alive)
+  socket.on("data", () => listener.alive())
   opened.on("message", (data: Buffer, isBinary: boolean) => listener.message(isBinary ? data : data.toString("utf8")))
   opened.on("ping", ponger(opened))
   // What the peer did wrong: `ws` has answered with its close code.

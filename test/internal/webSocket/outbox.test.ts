@@ -24,7 +24,7 @@ const stalled = () => {
     sent,
     disconnected,
     leave: () => waiting.shift()?.done(),
-    make: (slow: Outbox.Slow) => Outbox.make(wire, { limit: 1000, slow }, (code) => disconnected.push(code))
+    make: (slow: Outbox.Slow) => new Outbox.Outbox(wire, { limit: 1000, slow }, (code) => disconnected.push(code))
   }
 }
 
@@ -71,12 +71,12 @@ it.effect("dropOldest keeps what fits, and one message however large", () =>
     yield* outbox.send(full, undefined)
     const [a, b, c, d] = ["a", "b", "c", "d"].map((text) => text.repeat(300)) as [string, string, string, string]
     for (const text of [a, b, c, d]) yield* outbox.send(text, undefined)
-    assert.strictEqual(outbox.dropped(), 2)
+    assert.strictEqual(outbox.dropped, 2)
     leave()
     assert.deepStrictEqual(sent, [full, c, d])
     yield* outbox.send(a, undefined)
     yield* outbox.send(full + full, undefined)
-    assert.strictEqual(outbox.dropped(), 2)
+    assert.strictEqual(outbox.dropped, 2)
     leave()
     assert.strictEqual(sent.at(-1), full + full)
   })
@@ -87,7 +87,7 @@ it.effect("many small messages fill the buffer too", () =>
     const { make, sent } = stalled()
     const outbox = make("dropOldest")
     for (let count = 0; count < 100; count++) yield* outbox.send("", undefined)
-    assert.deepStrictEqual([sent.length, outbox.dropped()], [8, 85])
+    assert.deepStrictEqual([sent.length, outbox.dropped], [8, 85])
   })
 )
 
@@ -101,7 +101,7 @@ it.effect("conflate puts the newest of a key in the place of the older", () =>
     yield* outbox.send("x", {})
     yield* outbox.send("a2", { key: "a" })
     yield* outbox.send("y", {})
-    assert.strictEqual(outbox.dropped(), 1)
+    assert.strictEqual(outbox.dropped, 1)
     leave()
     assert.deepStrictEqual(sent.slice(1), ["a2", "b1", "x", "y"])
   })
