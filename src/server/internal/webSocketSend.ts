@@ -14,6 +14,7 @@ import type { Wire } from "../../internal/webSocket/wire.ts"
 import * as Deflate from "./webSocketDeflate.ts"
 
 const nothing = Buffer.alloc(0)
+const resolved = Promise.resolve()
 
 // Those that were written to again in this tick; their writes wait for its end.
 let corked: Array<Duplex> = []
@@ -52,7 +53,7 @@ export const sender = (opened: NodeWS.WebSocket, socket: Duplex): Wire["send"] =
     written = tick
     if (!isCounting) {
       isCounting = true
-      process.nextTick(endTick)
+      resolved.then(endTick)
     }
     socket.write(frame)
     if (socket.writableLength === 0) return true
