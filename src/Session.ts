@@ -65,11 +65,8 @@ export interface Session<A, Id = never, Flash = {}> {
 
 /** The fields of a session's data, and of its messages: schemas that decode and encode at once, without services. */
 export interface Fields {
-  readonly [name: string]: Schema.ConstraintCodec<unknown, unknown>
+  readonly [name: PropertyKey]: Schema.ConstraintCodec<unknown, unknown>
 }
-
-/** The data that fields make. */
-export type Data<F extends Fields> = { readonly [K in keyof F]: F[K]["Type"] }
 
 /** A step from the data of one version to that of the next. */
 export interface Migration<From, To> {
@@ -81,7 +78,7 @@ export interface Migration<From, To> {
 export interface Definition<F extends Fields, Id, Flash extends Fields, M extends ReadonlyArray<unknown>> {
   readonly fields: F
   /** The data of a new session. A session that has it, no identity and no messages is not kept. */
-  readonly empty: NoInfer<Data<F>>
+  readonly empty: NoInfer<Schema.Struct.Type<F>>
   /** Who can log in. */
   readonly identity?: Schema.ConstraintCodec<Id, unknown>
   /** The messages that can be left for the next request. */
@@ -89,7 +86,7 @@ export interface Definition<F extends Fields, Id, Flash extends Fields, M extend
   /** The version of the data; one more than there are migrations unless given. A session of a later version is a new one. */
   readonly version?: number
   /** From older versions to this one, the oldest first: `Session.migration(fields, to)` each. */
-  readonly migrations?: M & Chain<M, Data<F>>
+  readonly migrations?: M & Chain<M, Schema.Struct.Type<F>>
 }
 
 // Each migration gives what the next one takes, the last one the data.
@@ -109,7 +106,7 @@ export interface Class<Self, Key extends string, A, Id, Flash>
   readonly definition: AnyDefinition
 }
 
-/** Makes the class of a kind of session. Throws a TypeError for versions that do not fit, and an Error for an `empty` that is no data. */
+/** Makes the class of a kind of session. Throws a TypeError for versions that do not fit, and for an `empty` that is no data. */
 export const Service =
   <Self = never>() =>
   <
@@ -123,7 +120,7 @@ export const Service =
     definition: Definition<F, Id, Flash, M>
   ): [Self] extends [never]
     ? "Missing `Self`: class X extends Session.Service<X>()(...)"
-    : Class<Self, Key, Data<F>, Id, Partial<Data<Flash>>> => {
+    : Class<Self, Key, Schema.Struct.Type<F>, Id, Partial<Schema.Struct.Type<Flash>>> => {
     // The chain of migrations is checked by its type.
     const own = definition as unknown as AnyDefinition
     compile(key, own)
@@ -132,7 +129,10 @@ export const Service =
   }
 
 /** A migration, from data of these fields to what the next version has. What it throws makes the session a new one. */
-export const migration = <F extends Fields, To>(fields: F, to: (old: Data<F>) => To): Migration<Data<F>, To> => ({
+export const migration = <F extends Fields, To>(
+  fields: F,
+  to: (old: Schema.Struct.Type<F>) => To
+): Migration<Schema.Struct.Type<F>, To> => ({
   fields,
   to
 })
@@ -196,7 +196,7 @@ export const make = <Self, Key extends string, A, Id, Flash, E = never, R = neve
     limits: ({ remember }) => (remember ? remembered : usual)
   }
   // The service is given under its own key, and what the store fails with is passed on.
-  return around(plan, service as unknown as Context.Key<never, unknown>) as Middleware<Self, E, R>
+  return around(plan, service as unknown as Context.Key<unknown, unknown>) as Middleware<Self, E, R>
 }
 
 const limits = (name: string, { idleTimeout, maxAge }: Times, idle: Duration.Input, whole: Duration.Input): Limits => {

@@ -99,10 +99,10 @@ const split = (value: string, size: number): ReadonlyArray<string> => {
 }
 
 const join = (cookies: Readonly<Record<string, string>>, name: string): string | undefined => {
-  const [, count, first] = /^([2-9])~(.*)$/s.exec(cookies[name] ?? "") ?? []
-  if (count === undefined) return cookies[name]
-  const rest = Array.from({ length: Math.min(Number(count), most) - 1 }, (_, index) => cookies[part(name, index + 1)])
-  return first + rest.join("")
+  const [, count, first = ""] = /^([2-9])~(.*)$/s.exec(cookies[name] ?? "") ?? []
+  const rest = Array.from({ length: Number(count ?? 1) - 1 }, (_, index) => cookies[part(name, index + 1)])
+  // With a part missing it is what it is: nothing that opens.
+  return count === undefined || rest.includes(undefined) ? cookies[name] : first + rest.join("")
 }
 
 const isSecure = (option: boolean | undefined) => (request: HttpServerRequest) =>

@@ -16,7 +16,7 @@ import type { State } from "./state.ts"
 
 type Any = Session<unknown, unknown, Readonly<Record<string, unknown>>>
 
-/** What the service of a session is. */
+/** What the service of a session is. Getters: a request makes only what it uses, and each function stands without its object. */
 export class Handle implements Any {
   readonly live: Live
 
@@ -60,37 +60,38 @@ export class Handle implements Any {
     return this.live.end
   }
 
-  set(data: unknown): Effect.Effect<void, SessionError> {
-    return Effect.asVoid(this.live.change((state) => ({ ...state, data })))
+  get set() {
+    return (data: unknown): Effect.Effect<void, SessionError> =>
+      Effect.asVoid(this.live.change((state) => ({ ...state, data })))
   }
 
-  update(f: (data: unknown) => unknown): Effect.Effect<unknown, SessionError> {
-    return Effect.map(
-      this.live.change((state) => ({ ...state, data: f(state.data) })),
-      ({ data }) => data
-    )
+  get update() {
+    return (f: (data: unknown) => unknown): Effect.Effect<unknown, SessionError> =>
+      Effect.map(
+        this.live.change((state) => ({ ...state, data: f(state.data) })),
+        ({ data }) => data
+      )
   }
 
-  flash(messages: State["flash"]): Effect.Effect<void, SessionError> {
+  get flash() {
     const { live } = this
-    return Effect.map(
-      live.change((state) => ({ ...state, flash: { ...state.flash, ...messages } })),
-      () => {
-        for (const name of Object.keys(messages)) live.left.add(name)
-      }
-    )
+    return (messages: State["flash"]): Effect.Effect<void, SessionError> =>
+      Effect.map(
+        live.change((state) => ({ ...state, flash: { ...state.flash, ...messages } })),
+        () => {
+          for (const name of Object.keys(messages)) live.left.add(name)
+        }
+      )
   }
 
-  rotate(
-    ...[value, options]: [identity?: unknown, options?: { readonly remember?: boolean }]
-  ): Effect.Effect<void, SessionError> {
-    return Effect.flatMap(Clock.currentTimeMillis, (now) => {
-      const identity = value === undefined ? undefined : { value }
-      const remember = options?.remember ?? false
-      // A new identity has its whole time before it.
-      const begun = identity === undefined ? undefined : { identity, remember, created: now }
-      return Effect.asVoid(this.live.rotate((state) => ({ ...state, ...begun })))
-    })
+  get rotate() {
+    return (identity?: unknown, options?: { readonly remember?: boolean }): Effect.Effect<void, SessionError> =>
+      Effect.flatMap(Clock.currentTimeMillis, (now) => {
+        const remember = options?.remember ?? false
+        // A new identity has its whole time before it.
+        const begun = identity === undefined ? undefined : { identity: { value: identity }, remember, created: now }
+        return Effect.asVoid(this.live.rotate((state) => ({ ...state, ...begun })))
+      })
   }
 }
 

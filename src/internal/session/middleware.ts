@@ -15,6 +15,7 @@ import * as Effect from "effect/Effect"
 import * as HttpEffect from "effect/http/HttpEffect"
 import { HttpServerRequest } from "effect/http/HttpServerRequest"
 import type { HttpServerResponse } from "effect/http/HttpServerResponse"
+import * as Predicate from "effect/Predicate"
 import type { Handler } from "../../Handler.ts"
 import * as Response from "../../Response.ts"
 import { SessionBinding } from "./binding.ts"
@@ -22,12 +23,9 @@ import { type Cookie, commit } from "./commit.ts"
 import { Handle } from "./handle.ts"
 import { Live, type Plan } from "./live.ts"
 
-// The cookies that the sessions around a handler have.
-const Names = Context.Reference<ReadonlyArray<string>>("effect-web/Session/Names", { defaultValue: () => [] })
-
 /** Puts the sessions of a kind around a handler. */
 export const around =
-  (plan: Plan, service: Context.Key<never, unknown>) =>
+  (plan: Plan, service: Context.Key<unknown, unknown>) =>
   (handler: Handler<unknown, unknown>): Handler<unknown, unknown> =>
     Effect.withFiber((fiber) => {
       const { context } = fiber
@@ -48,21 +46,25 @@ export const around =
       })
     })
 
-const services = (live: Live, service: Context.Key<never, unknown>): Context.Context<never> => {
-  const { context, plan } = live
-  const names = Context.get(context, Names)
-  if (names.includes(plan.jar.name)) {
+// Each service more makes every context below dearer: the binding carries its session along, for the one further in.
+const sessions = Symbol("effect-web/Session")
+
+const services = (live: Live, service: Context.Key<unknown, unknown>): Context.Context<never> => {
+  const outer = Context.get(live.context, SessionBinding)
+  const around: ReadonlyArray<Live> = Predicate.hasProperty(outer, sessions) ? (outer[sessions] as never) : none
+  const { name } = live.plan.jar
+  if (around.some(({ plan }) => plan.jar.name === name)) {
     const cure = 'give one of them another: Session.make(Visit, { cookie: { name: "visit" } })'
-    throw new TypeError(`Two sessions around a handler have the cookie name "${plan.jar.name}"; ${cure}`)
+    throw new TypeError(`Two sessions around a handler have the cookie name "${name}"; ${cure}`)
   }
-  const outer = Context.get(context, SessionBinding)
-  const binding = Effect.zipWith(outer, live.binding, (outer, own) => outer + own)
-  return context.pipe(
-    Context.add(service, new Handle(live)),
-    Context.add(SessionBinding, binding),
-    Context.add(Names, [...names, plan.jar.name])
+  const own = Effect.suspend(() =>
+    around.length === 0 ? live.binding : Effect.zipWith(outer, live.binding, (outer, own) => outer + own)
   )
+  const binding = Object.assign(own, { [sessions]: [...around, live] })
+  return Context.add(Context.add(live.context, service, new Handle(live)), SessionBinding, binding)
 }
+
+const none: ReadonlyArray<Live> = []
 
 const isOf = ({ reasons }: Cause.Cause<unknown>, error: unknown): boolean =>
   reasons.some((reason) => Cause.isDieReason(reason) && reason.defect === error)

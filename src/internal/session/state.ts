@@ -26,7 +26,7 @@ export interface State {
   readonly remember: boolean
 }
 
-type Fields = { readonly [name: string]: Schema.ConstraintCodec<unknown, unknown> }
+type Fields = { readonly [name: PropertyKey]: Schema.ConstraintCodec<unknown, unknown> }
 
 /** A step from one version of the data to the next. */
 export interface Step {
@@ -66,7 +66,7 @@ export const compile = (name: string, definition: Definition): Codec => {
   const ids = identity === undefined ? undefined : codecOf(identity)
   const steps = migrations.map(({ fields, to }) => ({ decode: codecOf(Schema.Struct(fields)).decode, to }))
   const first = version - steps.length
-  const emptyText = JSON.stringify(data.encode(empty))
+  const emptyText = JSON.stringify(initial(name, data, empty))
 
   const read = (from: number, encoded: unknown): unknown => {
     if (from === version) return data.decode(encoded)
@@ -111,6 +111,14 @@ export const compile = (name: string, definition: Definition): Codec => {
         return "Its data is not what any version has"
       }
     }
+  }
+}
+
+const initial = (name: string, { encode }: ReturnType<typeof codecOf>, empty: unknown): unknown => {
+  try {
+    return encode(empty)
+  } catch (cause) {
+    throw new TypeError(`Session "${name}": "empty" is not what the fields say: ${(cause as Error).message}`)
   }
 }
 
