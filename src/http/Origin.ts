@@ -51,6 +51,12 @@ export const authority = (origin: string): string | undefined => {
   return host.port === undefined || host.port === own ? host.hostname : `${host.hostname}:${host.port}`
 }
 
+/** Whether a `Host` header names the host and the port of an origin. */
+export const isFor = (origin: string, host: string): boolean => {
+  const own = authority(origin)
+  return own !== undefined && own === authority(`${origin.slice(0, origin.indexOf("://"))}://${host}`)
+}
+
 /** The port that a scheme has when none is written. */
 const defaults: ReadonlyMap<string, number> = new Map([
   ["http", 80],

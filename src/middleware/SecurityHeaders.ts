@@ -31,13 +31,12 @@ import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as HttpEffect from "effect/http/HttpEffect"
 import { HttpServerRequest } from "effect/http/HttpServerRequest"
-import type { HttpServerResponse } from "effect/http/HttpServerResponse"
 import * as Nonce from "../internal/contentNonce.ts"
-import { over, under } from "../internal/overlay.ts"
+import { fresh } from "../internal/fresh.ts"
+import { under } from "../internal/overlay.ts"
 import * as Policies from "../internal/securityPolicy.ts"
 import * as target from "../internal/target.ts"
 import type { Middleware } from "../Middleware.ts"
-import * as Response from "../Response.ts"
 
 /** What is sent; each is left out by `false`. */
 export interface Options {
@@ -109,14 +108,6 @@ const write: HttpEffect.PreResponseHandler = (request, response) => {
   if (response.status === 101 || policy === undefined) return Effect.succeed(response)
   if (nonce === undefined || policy.withNonce === undefined) return Effect.succeed(under(response, policy.fixed))
   return Effect.succeed(fresh(under(under(response, policy.withNonce(nonce)), policy.fixed)))
-}
-
-// A 304 would give the stored page a nonce that it does not have
-const fresh = (response: HttpServerResponse): HttpServerResponse => {
-  const { "cache-control": cached, etag, "last-modified": modified } = response.headers
-  const changed = cached === undefined ? over(response, { "cache-control": "no-store" }) : response
-  if (etag === undefined && modified === undefined) return changed
-  return Response.removeHeader(Response.removeHeader(changed, "etag"), "last-modified")
 }
 
 const standard = {

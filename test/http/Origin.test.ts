@@ -96,3 +96,24 @@ describe("the authority of an origin", () => {
     it(`${JSON.stringify(origin)} is ${wanted}`, () => assert.strictEqual(Origin.authority(origin), wanted))
   }
 })
+
+const hosts: ReadonlyArray<readonly [origin: string, host: string, wanted: boolean]> = [
+  ["https://example.com", "example.com", true],
+  ["https://example.com", "EXAMPLE.com:443", true],
+  ["http://example.com:80", "example.com", true],
+  ["https://example.com", "example.com:80", false],
+  ["http://localhost:3000", "localhost:3000", true],
+  ["http://localhost:3000", "localhost", false],
+  ["http://[::1]:3000", "[::1]:3000", true],
+  ["https://example.com.evil.test", "example.com", false],
+  ["null", "null", false],
+  ["null", "", false],
+  ["", "", false]
+]
+
+describe("the host of an origin", () => {
+  for (const [origin, host, wanted] of hosts) {
+    it(`${JSON.stringify(origin)} is ${wanted ? "" : "not "}for ${JSON.stringify(host)}`, () =>
+      assert.strictEqual(Origin.isFor(origin, host), wanted))
+  }
+})
