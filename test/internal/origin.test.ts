@@ -2,7 +2,7 @@
  * Origins: lists and patterns of them, and what is refused when it is declared.
  */
 import { assert, describe, it } from "@effect/vitest"
-import * as Origin from "../../src/http/Origin.ts"
+import * as Origin from "../../src/internal/origin.ts"
 
 type Row = readonly [list: ReadonlyArray<string | RegExp>, origin: string, wanted: boolean]
 

@@ -11,7 +11,7 @@
  *
  * @spec RFC 6454 §6.2, §7; WHATWG HTML §7.1.1
  */
-import * as Host from "./Host.ts"
+import * as Host from "../http/Host.ts"
 
 const SHAPE = /^([a-z][a-z0-9+.-]*):\/\/(\*\.)?([^/?#@*\s]+?)(:\*)?$/
 
