@@ -37,7 +37,11 @@ export const followed = (
     )
     const clock = fiber.getRef(Clock.Clock)
     const own = request[Exchange.symbol]?.(clock)
-    if (own !== undefined) return begin(own, context) ?? handler
+    if (own !== undefined) {
+      // Middleware around this one may know better whom a proxy speaks for.
+      own.remoteAddress = Option.getOrUndefined(request.remoteAddress)
+      return begin(own, context) ?? handler
+    }
     const known = Exchange.portables.get(request.source)
     if (known !== undefined) return begin(known, context) ?? handler
     const exchange = new Portable(request, Context.getUnsafe(context, RouteContext), clock)

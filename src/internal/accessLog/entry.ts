@@ -15,32 +15,48 @@ export interface Redaction {
 }
 
 /** A line in the making. */
-export interface Entry {
+export class Entry {
   readonly outcome: Exchange
-  /** The request-target with its query, secrets redacted. Not escaped. */
-  readonly target: string
   /** "WARN" for a slow request. */
   readonly level: "INFO" | "WARN"
+  private readonly rules: Rules
+
+  constructor(outcome: Exchange, isSlow: boolean, rules: Rules) {
+    this.outcome = outcome
+    this.level = isSlow ? "WARN" : "INFO"
+    this.rules = rules
+  }
+
+  /** The request-target with its query, secrets redacted. Not escaped. */
+  get target(): string {
+    return this.rules.redact(this.outcome.url)
+  }
+
   /** A header of the request: a secret one is "<redacted>", query parameters in Referer are redacted. Not escaped. */
-  readonly requestHeader: (name: string) => string | undefined
+  requestHeader(name: string): string | undefined {
+    return shown(this.rules, name, this.outcome.requestHeader(name))
+  }
+
   /** A header of the answer, likewise. */
-  readonly responseHeader: (name: string) => string | undefined
+  responseHeader(name: string): string | undefined {
+    return shown(this.rules, name, this.outcome.responseHeader(name))
+  }
 }
 
-/** Makes entries. */
-export const entries = (options: Redaction): ((outcome: Exchange, isSlow: boolean) => Entry) => {
-  const redact = redactQuery(options.redactQuery)
-  const secret = new Set((options.redactHeaders ?? secretHeaders).map((name) => name.toLowerCase()))
-  const shown = (name: string, value: string | undefined): string | undefined => {
-    if (value === undefined) return undefined
-    if (secret.has(name)) return "<redacted>"
-    return name === "referer" || name === "location" ? redact(value) : value
-  }
-  return (outcome, isSlow) => ({
-    outcome,
-    target: redact(outcome.url),
-    level: isSlow ? "WARN" : "INFO",
-    requestHeader: (name) => shown(name, outcome.requestHeader(name)),
-    responseHeader: (name) => shown(name, outcome.responseHeader(name))
-  })
+/** What to redact, compiled. */
+export interface Rules {
+  readonly redact: (url: string) => string
+  readonly secret: ReadonlySet<string>
+}
+
+/** Compiles what to redact. */
+export const rules = (options: Redaction): Rules => ({
+  redact: redactQuery(options.redactQuery),
+  secret: new Set((options.redactHeaders ?? secretHeaders).map((name) => name.toLowerCase()))
+})
+
+const shown = ({ redact, secret }: Rules, name: string, value: string | undefined): string | undefined => {
+  if (value === undefined) return undefined
+  if (secret.has(name)) return "<redacted>"
+  return name === "referer" || name === "location" ? redact(value) : value
 }

@@ -25,7 +25,7 @@ const known: ReadonlyArray<readonly [name: string, value: (entry: Entry) => Valu
   ["bytes", ({ outcome }) => outcome.bytes],
   ["bodyBytes", ({ outcome }) => outcome.bodyBytes],
   ["remoteAddress", ({ outcome }) => outcome.remoteAddress],
-  ["userAgent", ({ requestHeader }) => requestHeader("user-agent")],
+  ["userAgent", (entry) => entry.requestHeader("user-agent")],
   ["requestId", ({ outcome }) => outcome.requestId],
   ["protocol", ({ outcome }) => outcome.protocol]
 ]
@@ -67,7 +67,6 @@ const iso = (millis: number): string => new Date(millis).toISOString()
 
 // JSON escapes C0 only: what else a terminal might act upon is escaped too.
 const ascii = (json: string): string =>
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: DEL and above
   json.replace(/[\x7f-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`)
 
 /** A line of JSON. */

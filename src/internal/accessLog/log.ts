@@ -17,7 +17,7 @@ import * as Random from "effect/Random"
 import * as References from "effect/References"
 import type { Outcome } from "../../Outcome.ts"
 import type { Exchange } from "../exchange.ts"
-import { type Entry, entries, type Redaction } from "./entry.ts"
+import { Entry, type Redaction, rules } from "./entry.ts"
 import { escaped } from "./escaped.ts"
 import * as Fields from "./fields.ts"
 import { batched, Pending } from "./lines.ts"
@@ -45,7 +45,7 @@ export const make = (options: Options): Log => {
   if (!(sample >= 0 && sample <= 1)) throw new TypeError(`AccessLog: sample is ${sample}; give a share from 0 to 1`)
   const slow = options.slow === undefined ? Number.POSITIVE_INFINITY : Duration.toMillis(options.slow) * 1e6
   const isSkipped = skipper(options.skip ?? [])
-  const entry = entries(options)
+  const redaction = rules(options)
   const withFields = options.fields ?? options.format === undefined
   const warn = warner()
   let lastContext = Context.empty()
@@ -58,7 +58,7 @@ export const make = (options: Options): Log => {
     if (isSkipped(outcome)) return
     const isPlain = outcome.status < 400 && outcome.result === "completed" && !isSlow
     if (sample < 1 && isPlain && Context.get(context, Random.Random).nextDoubleUnsafe() >= sample) return
-    const made = entry(outcome, isSlow)
+    const made = new Entry(outcome, isSlow, redaction)
     if (line !== undefined) {
       lastContext = context
       line(format(made), Context.get(context, Pending))

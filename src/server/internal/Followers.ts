@@ -3,7 +3,7 @@
  *
  * ```ts
  * const followers = yield* Followers.make(base, log)
- * followers.follow?.(source, response, url, target.context)
+ * followers.follow?.(source, response, target.context)
  * ```
  */
 import type * as Http from "node:http"
@@ -20,9 +20,7 @@ import { RefusedExchange } from "./RefusedExchange.ts"
 
 /** What begins to follow. */
 export interface Followers {
-  readonly follow:
-    | ((source: Http.IncomingMessage, response: Http.ServerResponse, url: string, route: Route) => void)
-    | undefined
+  readonly follow: ((source: Http.IncomingMessage, response: Http.ServerResponse, route: Route) => void) | undefined
   /** For what never became a request. */
   readonly refused: (socket: Duplex, source?: Http.IncomingMessage) => RefusedExchange | undefined
 }
@@ -45,8 +43,8 @@ export const make = Effect.fnUntraced(function* (
   const clock = Context.get(context, Clock.Clock)
   const observers: ReadonlyArray<Observer> = [(outcome) => log(outcome, context)]
   return {
-    follow: (source, response, url, route) => {
-      NodeExchange.follow(source, response, url, route, clock).observeAll(observers)
+    follow: (source, response, route) => {
+      NodeExchange.follow(source, response, route, clock).observeAll(observers)
     },
     refused: (socket, source) => {
       const exchange = new RefusedExchange(socket, source, clock)

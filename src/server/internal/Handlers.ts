@@ -128,7 +128,7 @@ export const make = (base: Context.Context<never>, state: ResponseHead.State): H
     },
     interruptAll: Effect.suspend(() => {
       for (const { response } of fibers.values()) NodeExchange.of(response)?.drain()
-      return Fiber.interruptAll(fibers.keys())
+      return Fiber.interruptAll([...fibers.keys()])
     }),
     settled: Effect.suspend(() => Fiber.awaitAll([...fibers.keys()]))
   }

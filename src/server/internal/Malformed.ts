@@ -105,6 +105,7 @@ export const refuser = (
 
   const answer = (
     error: HttpError.HttpError,
+    cause: ParserError | undefined,
     socket: Duplex,
     exchange: RefusedExchange.RefusedExchange | NodeExchange.NodeExchange | undefined
   ): void => {
@@ -113,7 +114,7 @@ export const refuser = (
       if (exchange instanceof NodeExchange.NodeExchange) exchange.settle(true)
       return
     }
-    exchange?.broke("failed", FailureLog.tagOf(error))
+    exchange?.broke(verdictOf(cause), FailureLog.tagOf(error))
     const rendered = Effect.map(ErrorResponse.answer(Cause.fail(error), undefined, renderer), serialize)
     Effect.runForkWith(context)(rendered).addObserver((exit) => {
       if (Exit.isFailure(exit)) {
@@ -130,20 +131,20 @@ export const refuser = (
   }
 
   // The body of the last request is broken: the refusal is its answer, unless its own has begun.
-  const inBody = (error: HttpError.HttpError, socket: Duplex, last: Http.ServerResponse): void => {
+  const inBody = (error: HttpError.HttpError, cause: ParserError, socket: Duplex, last: Http.ServerResponse): void => {
     const active = (socket as Internals)._httpMessage
-    if (active !== last && active) active.once("finish", () => inBody(error, socket, last))
+    if (active !== last && active) active.once("finish", () => inBody(error, cause, socket, last))
     else if (last.writableEnded) last.once("finish", () => close(socket))
     else {
       const exchange = NodeExchange.of(last)
       if (last.headersSent) {
-        exchange?.broke("failed", FailureLog.tagOf(error))
+        exchange?.broke(verdictOf(cause), FailureLog.tagOf(error))
         socket.destroy()
         return
       }
       if (exchange !== undefined) exchange.isHeld = true
       abandon(last)
-      answer(error, socket, exchange)
+      answer(error, cause, socket, exchange)
     }
   }
 
@@ -156,24 +157,28 @@ export const refuser = (
         return
       }
       refused.add(socket)
-      if (last === undefined || last.writableFinished) answer(error, socket, open(socket))
-      else if (last.req.complete) last.once("finish", () => answer(error, socket, open(socket)))
-      else inBody(error, socket, last)
+      if (last === undefined || last.writableFinished) answer(error, cause, socket, open(socket))
+      else if (last.req.complete) last.once("finish", () => answer(error, cause, socket, open(socket)))
+      else inBody(error, cause, socket, last)
     },
     connect: (source, last) => {
       const { method = "CONNECT", socket } = source
       const error = new HttpError.MethodNotAllowed({ method, allowed: [], text: "This server is no tunnel" })
       socket.on("error", () => socket.destroy())
       socket.resume()
-      if (last === undefined || last.writableFinished) answer(error, socket, open(socket, source))
+      if (last === undefined || last.writableFinished) answer(error, undefined, socket, open(socket, source))
       else {
         // Node has taken its listeners off this socket.
         socket.on("drain", () => (socket as Internals)._httpMessage?.emit("drain"))
-        last.once("finish", () => answer(error, socket, open(socket, source)))
+        last.once("finish", () => answer(error, undefined, socket, open(socket, source)))
       }
     }
   }
 }
+
+// Who ends in the middle of a request has left, whether or not it reads the answer.
+const verdictOf = (cause: ParserError | undefined) =>
+  cause?.code === "HPE_INVALID_EOF_STATE" ? "clientAborted" : "failed"
 
 // For its handler the client has left.
 const abandon = (response: Http.ServerResponse): void => {

@@ -2,7 +2,7 @@
  * A request of Node's server, followed until its last byte has left.
  *
  * ```ts
- * const exchange = follow(source, response, url, target.context, clock)
+ * const exchange = follow(source, response, target.context, clock)
  * exchange.observe((outcome) => log(outcome))
  * ```
  *
@@ -26,6 +26,7 @@ interface Tracked extends Http.ServerResponse {
 
 /** What is noted of a connection. */
 interface Pipe {
+  readonly remoteAddress: string | undefined
   /** The bytes that had not left when it was destroyed. */
   unsent: number
   /** Exchanges that may end with it, although Node does not tell their responses. */
@@ -49,13 +50,12 @@ export const wrote = (response: Http.ServerResponse, bytes: number): void => (re
 export const follow = (
   source: Http.IncomingMessage,
   response: Http.ServerResponse,
-  url: string,
   route: Route,
   clock: Clock.Clock
 ): NodeExchange => {
-  const exchange = new NodeExchange(source, response, url, route, clock)
-  ;(response as Tracked)[key] = exchange
   const connection = pipeOf(source.socket)
+  const exchange = new NodeExchange(source, response, connection, route, clock)
+  ;(response as Tracked)[key] = exchange
   response.on("close", onClose)
   // In a pipeline, behind an answer that is still going out, Node would never say that the connection has closed.
   if (response.socket === null) {
@@ -72,7 +72,7 @@ function onClose(this: Tracked): void {
 const pipeOf = (socket: Connection): Pipe => {
   const known = socket[pipe]
   if (known !== undefined) return known
-  const made: Pipe = { unsent: 0, waiting: new Set() }
+  const made: Pipe = { remoteAddress: addressOf(socket), unsent: 0, waiting: new Set() }
   socket[pipe] = made
   // When "close" is emitted, nobody knows any more what was still to be written.
   const destroy = socket._destroy
@@ -91,11 +91,15 @@ const pipeOf = (socket: Connection): Pipe => {
 const unsent = ({ _handle: handle, bytesWritten, writableLength }: Connection): number =>
   handle && bytesWritten !== undefined ? bytesWritten - handle.bytesWritten + handle.writeQueueSize : writableLength
 
+/** The address of the other end; an IPv4 one in its own form. */
+export const addressOf = ({ remoteAddress }: { readonly remoteAddress?: string | undefined }): string | undefined =>
+  remoteAddress?.replace(/^::ffff:(?=[\d.]+$)/, "")
+
 /** Follows a request on Node. */
 export class NodeExchange extends Exchange {
-  readonly url: string
   private readonly source: Http.IncomingMessage
   private readonly response: Tracked
+  private readonly connection: Pipe
   private framing = 0
   private refusal: Refusal | undefined
   /** Its answer is given elsewhere: that its response closes means nothing. */
@@ -106,19 +110,23 @@ export class NodeExchange extends Exchange {
   constructor(
     source: Http.IncomingMessage,
     response: Http.ServerResponse,
-    url: string,
+    connection: Pipe,
     route: Route,
     clock: Clock.Clock
   ) {
     super(route, clock)
     this.source = source
     this.response = response as Tracked
-    this.url = url
-    this.remoteAddress = (source.socket as Connection).remoteAddress?.replace(/^::ffff:(?=[\d.]+$)/, "")
+    this.connection = connection
+    this.remoteAddress = connection.remoteAddress
   }
 
   get method(): string {
     return this.source.method as string
+  }
+
+  get url(): string {
+    return this.source.url ?? ""
   }
 
   get httpVersion(): string {
@@ -183,7 +191,7 @@ export class NodeExchange extends Exchange {
     this.status = wasReached && headersSent ? statusCode : (withoutHead.get(this.result) ?? 500)
     const head = wasReached ? (header?.length ?? 0) : 0
     const written = wasReached ? head + this.bodyBytes + this.framing + this.terminator : 0
-    this.bytes = isLost ? Math.max(0, written - ((this.source.socket as Connection)[pipe]?.unsent ?? 0)) : written
+    this.bytes = isLost ? Math.max(0, written - this.connection.unsent) : written
     if (isLost) this.bodyBytes = Math.max(0, Math.min(this.bodyBytes, this.bytes - head))
   }
 

@@ -191,9 +191,9 @@ export class NodeRequest extends Inspectable.Class implements HttpServerRequest.
 
   /** Follows this request; without a clock only if it is followed already. */
   [Exchange.symbol](clock: Clock.Clock | undefined): Exchange.Exchange | undefined {
-    const { response, source, target, url } = this
+    const { response, source, target } = this
     const known = NodeExchange.of(response)
-    return known ?? (clock && NodeExchange.follow(source, response, url, target.context, clock))
+    return known ?? (clock && NodeExchange.follow(source, response, target.context, clock))
   }
 
   modify(changes: Changes): NodeRequest {

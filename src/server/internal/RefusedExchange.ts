@@ -11,7 +11,7 @@ import type * as Net from "node:net"
 import type { Duplex } from "node:stream"
 import type * as Clock from "effect/Clock"
 import { Exchange } from "../../internal/exchange.ts"
-import type { NodeExchange } from "./NodeExchange.ts"
+import { addressOf, type NodeExchange } from "./NodeExchange.ts"
 
 /** A refusal; its head and its body have so many bytes. */
 export interface Refusal {
@@ -28,7 +28,7 @@ export class RefusedExchange extends Exchange {
   constructor(socket: Duplex, source: Http.IncomingMessage | undefined, clock: Clock.Clock) {
     super(undefined, clock)
     this.source = source
-    this.remoteAddress = (socket as Net.Socket).remoteAddress?.replace(/^::ffff:(?=[\d.]+$)/, "")
+    this.remoteAddress = addressOf(socket as Net.Socket)
   }
 
   get method(): string {
