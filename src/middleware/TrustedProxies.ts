@@ -24,6 +24,7 @@ import * as Option from "effect/Option"
 import { RouteContext } from "../Handler.ts"
 import * as HttpError from "../HttpError.ts"
 import { type Client, clientAddress } from "../internal/clientAddress.ts"
+import * as Exchange from "../internal/exchange.ts"
 import * as Exempt from "../internal/exempt.ts"
 import * as target from "../internal/target.ts"
 import type { Middleware } from "../Middleware.ts"
@@ -66,6 +67,9 @@ export const make: {
       const direct = { address: target.peer(request), protocol: target.protocol(request), host: target.host(request) }
       const client = find(direct, request.headers)
       if (client !== direct) {
+        const followed = Exchange.peek(request)
+        // An access log outside of this names the client too
+        if (followed !== undefined) followed.remoteAddress = client.address
         return Effect.provideService(inner, HttpServerRequest, changed(request, client, direct))
       }
       if (!strict || isExempt(request, Context.getUnsafe(fiber.context, RouteContext))) return inner

@@ -6,12 +6,15 @@ import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import * as App from "../../src/App.ts"
 import * as Body from "../../src/Body.ts"
+import * as AccessLog from "../../src/middleware/AccessLog.ts"
 import * as TrustedProxies from "../../src/middleware/TrustedProxies.ts"
 import * as Request from "../../src/Request.ts"
 import * as Response from "../../src/Response.ts"
 import * as Route from "../../src/Route.ts"
 import { served } from "../../src/testing/Served.ts"
+import * as Testing from "../../src/testing/Testing.ts"
 import * as WebSocket from "../../src/WebSocket.ts"
+import { until } from "../server/both.ts"
 import { asks } from "./asks.ts"
 
 const client = Effect.gen(function* () {
@@ -114,6 +117,25 @@ served(
   app.pipe(App.use(TrustedProxies.make({ trusted: ["10.0.0.0/8"], strict: true }))),
   asks([{ ask: "GET /client", with: forwarded, status: 400 }])
 )
+
+describe("an access log names the client, inside and outside", () => {
+  for (const place of ["inside", "outside"]) {
+    it.live(place, () =>
+      Effect.gen(function* () {
+        const lines: Array<string> = []
+        const log = AccessLog.make({ format: AccessLog.format("%a"), write: (text) => lines.push(text.trim()) })
+        const trusted = TrustedProxies.make({ trusted: ["127.0.0.1"] })
+        const plain = App.make(routes)
+        const logged =
+          place === "inside" ? plain.pipe(App.use(log), App.use(trusted)) : plain.pipe(App.use(trusted), App.use(log))
+        const client = yield* Testing.socketClient(logged)
+        yield* (yield* client.get("/plain", { headers: forwarded })).text
+        yield* until(() => lines.length > 0)
+        assert.deepStrictEqual(lines, ["198.51.100.7"])
+      })
+    )
+  }
+})
 
 served(
   "the origin of a WebSocket is compared with what the client sees",
