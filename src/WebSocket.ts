@@ -24,9 +24,11 @@ import type * as Scope from "effect/Scope"
 import type { Engine, Handler } from "./Handler.ts"
 import * as HttpError from "./HttpError.ts"
 import { takeover } from "./internal/takeover.ts"
+import { accounted } from "./internal/webSocket/account.ts"
 import * as Codec from "./internal/webSocket/codec.ts"
 import type { Closing } from "./internal/webSocket/failure.ts"
 import * as Handshake from "./internal/webSocket/handshake.ts"
+import { Line } from "./internal/webSocket/line.ts"
 import { checked } from "./internal/webSocket/options.ts"
 import type { Slow } from "./internal/webSocket/outbox.ts"
 import { session } from "./internal/webSocket/session.ts"
@@ -129,7 +131,9 @@ const endpoint = <Receive, Send, E extends Closing, R>(
           "http.path": request.url.split("?")[0]
         })
         // In place of the fiber's own, which it has all of: a copy of both would be kept for as long as the connection.
-        return Effect.updateContext(session(wire, compiled, settings, handler), () => own)
+        const line = new Line(wire, settings)
+        const running = accounted(line, own, connection.note, session(line, compiled, settings, handler))
+        return Effect.updateContext(running, () => own)
       },
       { protocol: "websocket", watches: true }
     )

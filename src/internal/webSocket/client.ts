@@ -26,6 +26,7 @@ import { makeState, type State } from "./clientState.ts"
 import { open } from "./clientWire.ts"
 import * as Codec from "./codec.ts"
 import { CloseCode, closed, WebSocketError } from "./failure.ts"
+import { Line } from "./line.ts"
 import { session } from "./session.ts"
 import type { CloseEvent } from "./socket.ts"
 import type { Wire } from "./wire.ts"
@@ -103,7 +104,11 @@ export const client = Effect.fnUntraced(function* <Receive, Send>(
   const state = yield* makeState<Send, Receive>(first)
   // A server that stops is not the end of the clients that it has itself.
   const serve = (wire: Wire) =>
-    Effect.provideService(session(wire, compiled, settings, state.serve), OnDrain, OnDrain.defaultValue())
+    Effect.provideService(
+      session(new Line(wire, settings), compiled, settings, state.serve),
+      OnDrain,
+      OnDrain.defaultValue()
+    )
   const running = yield* Effect.forkScoped(keepOpen(first, connect, serve, state, options), { startImmediately: true })
   const close = (code: number = CloseCode.normal, reason = "") =>
     Effect.gen(function* () {

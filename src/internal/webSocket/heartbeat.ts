@@ -80,6 +80,7 @@ class Pulse {
   }
 
   private check(line: Line, watched: Watched, now: number): void {
+    line.onLook?.()
     const { asked } = watched
     watched.asked = undefined
     watched.due = line.heard + this.silence

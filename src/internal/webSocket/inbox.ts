@@ -21,6 +21,8 @@ const most = { messages: 64, bytes: 256 * 1024 }
 
 /** What receives. */
 export class Inbox {
+  /** The messages that have come. */
+  received = 0
   /** Whether nothing is read from the connection: silence means nothing then. */
   isPaused = false
   /** Whether anybody has ever asked for a message. */
@@ -66,6 +68,7 @@ export class Inbox {
   })
 
   put(data: Data): void {
+    this.received++
     if (this.isShut) return
     const reader = this.next()
     if (reader !== undefined) {

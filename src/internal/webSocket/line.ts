@@ -31,6 +31,8 @@ export class Line implements Listener {
   /** Called when no more messages come, and when the peer is not wanted any more. */
   onGone: (() => void) | undefined
   onUnwanted: ((code: number, reason: string) => void) | undefined
+  /** Called when the heartbeat looks whether it is alive. */
+  onLook: (() => void) | undefined
   /** The clock of a heartbeat, when bytes came at last, and how often. */
   clock: Clock.Clock | undefined
   heard = 0

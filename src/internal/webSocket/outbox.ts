@@ -48,6 +48,8 @@ type Sender = (exit: Exit.Exit<void, WebSocketError>) => void
 
 /** What sends. */
 export class Outbox {
+  /** The messages that were handed to the connection. */
+  sent = 0
   /** The messages that were dropped or replaced. */
   dropped = 0
   private readonly wire: Wire
@@ -82,7 +84,7 @@ export class Outbox {
 
   /** Hands over what waits in the queue, and takes nothing more: the connection is about to be closed. */
   shut(cause: WebSocketError): void {
-    if (this.failure === undefined) for (const { frame } of this.queue) this.wire.send(frame, () => {})
+    if (this.failure === undefined) for (const { frame } of this.queue) this.hand(frame)
     this.end(cause)
   }
 
@@ -120,6 +122,7 @@ export class Outbox {
 
   private hand(frame: Data | Prepared): void {
     this.leaving++
+    this.sent++
     if (this.wire.send(frame, this.left)) this.leaving--
   }
 

@@ -2,7 +2,7 @@
  * The life of a WebSocket: runs its handler with a socket, watches over the peer, and closes as the handler ended.
  *
  * ```ts
- * yield* session(wire, compiled, settings, (socket) => Stream.runForEach(socket.messages, socket.send))
+ * yield* session(new Line(wire, settings), compiled, settings, (socket) => Stream.runForEach(socket.messages, socket.send))
  * ```
  *
  * While the connection lives nothing runs but the handler. Timers run by Effect's Clock, so that TestClock moves them.
@@ -22,10 +22,9 @@ import { OnDrain } from "../draining.ts"
 import type { Compiled } from "./codec.ts"
 import type { Closing } from "./failure.ts"
 import * as Heartbeat from "./heartbeat.ts"
-import { Line } from "./line.ts"
+import type { Line } from "./line.ts"
 import type * as Outbox from "./outbox.ts"
 import { type CloseEvent, makeSocket, type Socket } from "./socket.ts"
-import type { Wire } from "./wire.ts"
 
 /** How the connection is looked after. */
 export interface Settings extends Outbox.Options {
@@ -38,13 +37,11 @@ const stops = "The server stops"
 
 /** Runs the handler until it ends or nobody is there for it, and closes the connection. To be run at once; never fails. */
 export const session = <Receive, Send, E extends Closing, R>(
-  wire: Wire,
+  line: Line,
   compiled: Compiled<Receive, Send>,
   settings: Settings,
   handler: (socket: Socket<Receive, Send>) => Effect.Effect<unknown, E, R>
 ): Effect.Effect<CloseEvent, never, Exclude<R, Scope.Scope>> => {
-  // Before any effect runs: what comes to nobody is lost.
-  const line = new Line(wire, settings)
   const socket = makeSocket({ line, compiled, receiveTimeout: settings.receiveTimeout })
   return Effect.gen(function* () {
     const running = Effect.scoped(Effect.suspend(() => handler(socket)))
@@ -54,7 +51,7 @@ export const session = <Receive, Send, E extends Closing, R>(
     care.begin(handling)
     const stopped = Effect.andThen(
       Fiber.interrupt(handling),
-      Effect.sync(() => wire.close(1001, stops))
+      Effect.sync(() => line.wire.close(1001, stops))
     )
     const exit = yield* Fiber.await(handling).pipe(
       Effect.onInterrupt(() => stopped),

@@ -40,8 +40,9 @@ export interface Wire {
   readonly send: (message: Data | Prepared, done: (error?: unknown) => void) => boolean
   /** The bytes that were sent and have not left. */
   readonly buffered: () => number
-  /** The bytes that have come, as far as that is known. */
+  /** The bytes that have come and gone since it was opened, as far as that is known. */
   readonly received: () => number
+  readonly sent: () => number
   /** Undefined where the engine has no pings. */
   readonly ping: (() => void) | undefined
   /** Begins to close; a code that may not be sent is left out. */

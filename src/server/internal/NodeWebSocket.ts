@@ -52,7 +52,7 @@ const serverOf = (maxPayload: number): NodeWS.WebSocketServer => {
 /** Opens the connection; undefined when the client has left. The request was checked before. */
 export const accept: Accept = (connection, accepted) => {
   const opened = open(connection, accepted)
-  return opened === undefined ? undefined : wire(opened, connection.socket as Duplex)
+  return opened === undefined ? undefined : wire(opened, connection.socket as Counting, connection.head.byteLength)
 }
 
 /** Opens the connection as `ws` has it. */
@@ -81,23 +81,33 @@ export const open = (
   return opened
 }
 
-const wire = (opened: NodeWS.WebSocket, socket: Duplex): Wire => ({
-  protocol: opened.protocol,
-  send: sender(opened, socket),
-  buffered: () => opened.bufferedAmount,
-  received: () => (socket as { readonly bytesRead?: number }).bytesRead ?? 0,
-  ping: () => {
-    if (opened.readyState === opened.OPEN) opened.ping()
-  },
-  close: (code, reason) => {
-    if (isSendable(code)) opened.close(code, reason)
-    else opened.close()
-  },
-  terminate: () => opened.terminate(),
-  pause: () => opened.pause(),
-  resume: () => opened.resume(),
-  listen: (listener) => listen(opened, socket, listener)
-})
+/** A socket that counts its bytes, as Node's do. */
+interface Counting extends Duplex {
+  readonly bytesRead: number
+  readonly bytesWritten: number
+}
+
+const wire = (opened: NodeWS.WebSocket, socket: Counting, early: number): Wire => {
+  const [readBefore, writtenBefore] = [socket.bytesRead - early, socket.bytesWritten]
+  return {
+    protocol: opened.protocol,
+    send: sender(opened, socket),
+    buffered: () => opened.bufferedAmount,
+    received: () => socket.bytesRead - readBefore,
+    sent: () => socket.bytesWritten - writtenBefore,
+    ping: () => {
+      if (opened.readyState === opened.OPEN) opened.ping()
+    },
+    close: (code, reason) => {
+      if (isSendable(code)) opened.close(code, reason)
+      else opened.close()
+    },
+    terminate: () => opened.terminate(),
+    pause: () => opened.pause(),
+    resume: () => opened.resume(),
+    listen: (listener) => listen(opened, socket, listener)
+  }
+}
 
 /** What of `ws` is not in its types: its receiver tells of a close frame, or of the end of what comes, before the connection closes. */
 interface Internals {

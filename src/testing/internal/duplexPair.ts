@@ -28,6 +28,7 @@ const piece = 64 * 1024
 class End extends Duplex {
   declare other: End
   bytesRead = 0
+  bytesWritten = 0
   private ended = false
   // Tells the writer that its bytes have been read.
   private taken: (() => void) | undefined
@@ -85,9 +86,11 @@ class End extends Duplex {
   }
 
   override _write(chunk: Buffer, encoding: BufferEncoding, done: () => void): void {
+    const first = chunk.subarray(0, piece)
+    this.bytesWritten += first.length
     process.nextTick(() => {
-      if (chunk.length <= piece) this.other.receive(chunk, done)
-      else this.other.receive(chunk.subarray(0, piece), () => this._write(chunk.subarray(piece), encoding, done))
+      const rest = chunk.subarray(piece)
+      this.other.receive(first, rest.length === 0 ? done : () => this._write(rest, encoding, done))
     })
   }
 
