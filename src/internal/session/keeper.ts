@@ -8,13 +8,12 @@
  *
  * @spec OWASP Session Management Cheat Sheet
  */
-import * as Digest from "effect/crypto/Digest"
 import * as SecureRandom from "effect/crypto/SecureRandom"
-import * as WebCrypto from "effect/crypto/WebCrypto"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Base64Url from "effect/encoding/Base64Url"
 import type { RecordStore } from "../../RecordStore.ts"
+import * as Sealing from "../sealing.ts"
 
 /** A session as it is kept. */
 export interface Found {
@@ -48,14 +47,11 @@ export const newId = (): string => Base64Url.encode(SecureRandom.randomBytesUnsa
 /** Whether a text can be an id. */
 export const isId = (text: string): boolean => /^[\w-]{24}$/.test(text)
 
-/** The SHA-256 of a text, in 43 characters. */
+/** The hash of a text, in 43 characters: HMAC-SHA-256 with a key that is no secret, for engines have that at its fastest. */
 export const hash = (text: string): Effect.Effect<string> =>
-  Effect.flatMap(WebCrypto.WebCrypto, ({ subtle }) =>
-    Effect.map(
-      Effect.promise(() => subtle.digest(Digest.sha256.name, encoder.encode(text))),
-      (bytes) => Base64Url.encode(new Uint8Array(bytes))
-    )
-  )
+  Effect.withFiber((fiber) => Effect.flatMap(hashing(fiber), ([key]) => (key as Sealing.Key).sign(text)))
+
+const hashing = Sealing.deriver([new TextEncoder().encode("This is not a secret, but a hash")], "effect-web/Session/1")
 
 /**
  * Keeps sessions in a store. A copy of the store opens none of them: its keys are hashes. For a minute nothing can be written where a
@@ -93,4 +89,3 @@ export const inRecords = <E, R>(name: string, store: RecordStore<E, R>): Keeper<
 
 const moved = "moved"
 const nothing = Effect.succeed(undefined)
-const encoder = new TextEncoder()

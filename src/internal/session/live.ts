@@ -164,7 +164,10 @@ export class Live {
 
   /** Asks the store. Its failure is remembered, so that it can be told from any other defect. */
   stored<A>(effect: Effect.Effect<A, unknown, unknown>): Effect.Effect<A> {
-    const provided = Effect.provideContext(effect, this.context) as Effect.Effect<A, unknown>
+    const provided = Effect.updateContext(
+      effect as Effect.Effect<A, unknown>,
+      (_: Context.Context<never>) => this.context
+    )
     return Effect.catch(provided, (error) => {
       this.failure = { error }
       return Effect.die(error)
