@@ -10,7 +10,7 @@ import * as UrlParams from "effect/http/UrlParams"
 
 // Parameters that are never logged, unless asked for: those whose name is, or ends in, such a word.
 const patterns: ReadonlyArray<RegExp> = [
-  /(?:^|[-_.\]])(?:(?:access|refresh|id|auth)?token|password|passwd|pwd|pass|(?:client)?secret|(?:api)?key|code|signature|sig|credentials?|session(?:id)?|sid|jwt|otp|auth|authorization)\]?$/i,
+  /(?:^|[-_.[])(?:(?:access|refresh|id|auth)?token|password|passwd|pwd|pass|(?:client)?secret|(?:api)?key|code|signature|sig|credentials?|session(?:id)?|sid|jwt|otp|auth|authorization)\]?$/i,
   /(?:Token|Password|Secret|Key|KeyId|Code|Signature|Credential|SessionId)$/
 ]
 
