@@ -7,18 +7,16 @@
  *
  * @spec RFC 7517 §5
  */
-import * as Clock from "effect/Clock"
-import * as Deferred from "effect/Deferred"
-import * as Duration from "effect/Duration"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import type * as Exit from "effect/Exit"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as HttpClient from "effect/http/HttpClient"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import type * as Jose from "jose"
 import { ServiceUnavailable } from "../../HttpError.ts"
-import type { Header, Key, Keys, Library } from "./jwtKeys.ts"
+import { type Header, type Key, type Keys, type Library, library } from "./jwtKeys.ts"
+import { kept } from "./kept.ts"
 import { secureUrl } from "./secureUrl.ts"
 
 /** A set of keys, as JSON says it: `{ keys: [{ kty: "EC", ... }] }`. */
@@ -71,75 +69,30 @@ export const keySet = (set: KeySet): Keys => {
   }
 }
 
-// How long old keys count while the issuer cannot be asked.
-const grace = Duration.toMillis("1 hour")
-
-/** What is known of an issuer. */
-interface Known {
-  readonly find: Find
-  readonly at: number
-}
-
 /**
  * The set that an issuer publishes: fetched with the first token and kept. However many tokens come, it is asked once at a time, and not
  * before the cooldown is over.
  */
 export const remoteKeySet = (url: string | URL, options: RemoteOptions = {}): Keys<ServiceUnavailable> => {
   const { href } = secureUrl("Jwt.remoteKeySet", url, options.insecure)
-  const cacheFor = Duration.toMillis(options.cacheFor ?? "10 minutes")
-  const cooldown = Duration.toMillis(options.cooldown ?? "30 seconds")
-  const timeout = options.timeout ?? "5 seconds"
-  let known: Known | undefined
-  let askedAt = Number.NEGATIVE_INFINITY
-  let asking: Deferred.Deferred<Known, ServiceUnavailable> | undefined
-
-  const unavailable = (more?: { readonly cause: unknown }) =>
-    new ServiceUnavailable({ text: "The issuer of tokens does not answer", retryAfter: cooldown, ...more })
-
-  const ask = (jose: Library, now: number): Effect.Effect<Known, ServiceUnavailable> =>
-    fetched(href).pipe(
-      Effect.timeout(timeout),
-      Effect.flatMap((set) => Effect.try(() => jose.createLocalJWKSet(set as Jose.JSONWebKeySet))),
-      Effect.mapError((cause) => unavailable({ cause })),
-      Effect.map((find) => {
-        known = { find, at: now }
-        return known
-      })
-    )
-
-  // The fiber that asks is nobody's: who leaves while it does takes nothing from the others.
-  const renewed = (jose: Library, now: number): Effect.Effect<Known, ServiceUnavailable> =>
-    Effect.suspend(() => {
-      if (asking !== undefined) return Deferred.await(asking)
-      if (now - askedAt < cooldown) return Effect.fail(unavailable())
-      askedAt = now
-      const answer = Deferred.makeUnsafe<Known, ServiceUnavailable>()
-      asking = answer
-      const end = (exit: Exit.Exit<Known, ServiceUnavailable>) =>
-        Effect.sync(() => {
-          asking = undefined
-          Deferred.doneUnsafe(answer, exit)
-        })
-      return Effect.andThen(Effect.forkDetach(Effect.onExit(ask(jose, now), end)), Deferred.await(answer))
-    })
-
-  const current = (jose: Library, now: number): Effect.Effect<Known, ServiceUnavailable> => {
-    const old = known
-    if (old === undefined) return renewed(jose, now)
-    if (now - old.at < cacheFor) return Effect.succeed(old)
-    return Effect.catch(renewed(jose, now), (error) =>
-      now - old.at < cacheFor + grace ? Effect.succeed(old) : Effect.fail(error)
-    )
-  }
-
+  const set = kept(
+    Effect.flatMap(library, (jose) =>
+      Effect.flatMap(fetched(href), (set) => Effect.try(() => jose.createLocalJWKSet(set as Jose.JSONWebKeySet)))
+    ),
+    {
+      cacheFor: options.cacheFor ?? "10 minutes",
+      cooldown: options.cooldown ?? "30 seconds",
+      timeout: options.timeout ?? "5 seconds",
+      text: "The issuer of tokens does not answer"
+    }
+  )
   const find = Effect.fnUntraced(function* (jose: Library, header: Header) {
-    const now = yield* Clock.currentTimeMillis
-    const first = yield* current(jose, now)
-    const keys = yield* candidates(jose, first.find, header)
-    if (keys.length > 0 || (asking === undefined && now - askedAt < cooldown)) return keys
+    const first = yield* set.get
+    const keys = yield* candidates(jose, first, header)
+    if (keys.length > 0) return keys
     // Nobody knows this key: it may be a new one.
-    const second = yield* Effect.orElseSucceed(renewed(jose, now), () => first)
-    return yield* candidates(jose, second.find, header)
+    const second = yield* Effect.orElseSucceed(set.renew, () => first)
+    return second === first ? keys : yield* candidates(jose, second, header)
   })
   return { "~jwt": { family: "public", isRemote: true, candidates: find }, errors: [ServiceUnavailable] }
 }
