@@ -51,7 +51,9 @@ export const make = ({ allowed, exempt, https }: Options): Middleware<never, Htt
       const hostname = Host.parse(target.host(request))?.hostname.replace(/\.$/, "")
       const isKnown = hostname !== undefined && isAllowed(hostname)
       if (isKnown && (https === undefined || target.protocol(request) === "https")) return inner
-      if (isExempt(request, Context.getUnsafe(fiber.context, RouteContext))) return inner
+      const route = Context.getUnsafe(fiber.context, RouteContext)
+      // A head that is refused as it is, for its Host field say, has no path: that is 400 (RFC 9112 §3.2)
+      if ((route.name === "" && route.path === "") || isExempt(request, route)) return inner
       if (!isKnown)
         return Effect.fail(new HttpError.MisdirectedRequest({ text: "This server does not answer for that host" }))
       // Below a mounted handler `url` is a part of it only

@@ -149,7 +149,7 @@ served(
 )
 
 both(
-  "OPTIONS * is no page to go to, and without a host nobody is answered",
+  "OPTIONS * is no page to go to, and the target counts before the field",
   app.pipe(App.use(Hosts.make({ allowed, https: "redirect" }))),
   ({ wire }) =>
     Effect.gen(function* () {
@@ -160,9 +160,16 @@ both(
       yield* wire.send("GET http://example.com/x HTTP/1.1\r\nHost: evil.test\r\n\r\n")
       const { headers, status } = yield* wire.answer()
       assert.deepStrictEqual([status, headers.location], [308, "https://example.com/x"])
-      yield* wire.send("GET / HTTP/1.0\r\n\r\n")
-      assert.strictEqual((yield* wire.answer()).status, 421)
+      yield* wire.send("GET / HTTP/1.1\r\nConnection: keep-alive\r\n\r\n")
+      assert.strictEqual((yield* wire.answer()).status, 400)
     })
+)
+
+both("without a host nobody is answered", app.pipe(App.use(Hosts.make({ allowed }))), ({ wire }) =>
+  Effect.gen(function* () {
+    yield* wire.send("GET / HTTP/1.0\r\n\r\n")
+    assert.strictEqual((yield* wire.answer()).status, 421)
+  })
 )
 
 it("the failure is in its type and in its errors", () => {
