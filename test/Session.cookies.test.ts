@@ -15,6 +15,7 @@ import * as Route from "../src/Route.ts"
 import * as Sealed from "../src/Sealed.ts"
 import * as Session from "../src/Session.ts"
 import * as Testing from "../src/testing/Testing.ts"
+import { recorder } from "./server/both.ts"
 
 class Note extends Session.Service<Note>()("Note", { fields: { text: Schema.String }, empty: { text: "" } }) {}
 
@@ -176,6 +177,30 @@ describe("what caches are told", () => {
     Effect.gen(function* () {
       const { headers } = yield* ask(yield* Testing.client(app), path)
       assert.deepStrictEqual([headers.vary, headers["cache-control"]], [vary, control])
+    })
+  )
+})
+
+describe("a Secure cookie for a request by http", () => {
+  it.effect("is warned of once, unless it is said that it is meant", () =>
+    Effect.gen(function* () {
+      const { layer, logs } = recorder()
+      const start = (cookie: Session.CookieOptions) => {
+        const store = Session.cookie({ keys })
+        return Effect.provide(
+          Testing.client(App.make(routes).pipe(App.use(Session.make(Note, { store, cookie })))),
+          layer
+        )
+      }
+      const meant = yield* start({ secure: true })
+      yield* ask(meant, "/write?size=1", { host: "example.com" })
+      const local = yield* start({})
+      yield* ask(local, "/write?size=1", { host: "localhost" })
+      assert.deepStrictEqual(logs, [])
+      yield* ask(local, "/write?size=2", { host: "example.com" })
+      yield* ask(local, "/write?size=3", { host: "example.com" })
+      assert.strictEqual(logs.length, 1)
+      assert.match(logs[0] ?? "", /^Warn A session's cookie is Secure and its request came by http/)
     })
   )
 })

@@ -6,6 +6,7 @@
 import * as Fs from "node:fs"
 import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import type * as Cookies from "effect/http/Cookies"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import type * as HttpMethod from "effect/http/HttpMethod"
 import * as Ref from "effect/Ref"
@@ -36,6 +37,8 @@ interface Sent {
   readonly body: string | undefined
   /** Whether the head is shown. */
   readonly include: boolean
+  /** Whether cookies come from a file of an earlier command, and go into it. */
+  readonly jar: boolean
 }
 
 type Option = (sent: Sent, value: string) => Partial<Sent>
@@ -53,7 +56,8 @@ const options: Readonly<Record<string, Option>> = {
     const at = line.indexOf(":")
     return { headers: { ...sent.headers, [line.slice(0, at).toLowerCase()]: line.slice(at + 1).trim() } }
   },
-  "-b": (sent, cookies) => withHeader(sent, "cookie", cookies),
+  "-b": (sent, cookies) => (cookies.includes("=") ? withHeader(sent, "cookie", cookies) : { jar: true }),
+  "-c": () => ({ jar: true }),
   // Files are those of the repository.
   "-F": (sent, field) => {
     const [, name, at, value = ""] = /^([^=]+)=(@?)(.*)$/s.exec(field) ?? []
@@ -75,7 +79,14 @@ const options: Readonly<Record<string, Option>> = {
 }
 
 const read = ({ args, command }: Curl): Sent => {
-  let sent: Sent = { method: undefined, url: "", headers: { accept: "*/*" }, body: undefined, include: false }
+  let sent: Sent = {
+    method: undefined,
+    url: "",
+    headers: { accept: "*/*" },
+    body: undefined,
+    include: false,
+    jar: false
+  }
   for (let at = 0; at < args.length; at++) {
     const arg = args[at]!
     const [flag, option] = [flags[arg], options[arg]]
@@ -87,17 +98,21 @@ const read = ({ args, command }: Curl): Sent => {
   return sent
 }
 
+// The file of cookies; a test has one.
+const jars = new WeakMap<Testing.Client, ReadonlyArray<Cookies.Cookie>>()
+
 /** Runs the command against the client's app, and asserts that its output is the one that is wanted. */
 export const run = Effect.fnUntraced(function* (client: Testing.Client, curl: Curl) {
-  const { body, headers, include, method = body === undefined ? "GET" : "POST", url } = read(curl)
+  const { body, headers, include, jar, method = body === undefined ? "GET" : "POST", url } = read(curl)
   const target = url.replace(/^localhost:8080/, client.url)
   // The methods of the type are those that Effect names; curl sends any.
   const request = HttpClientRequest.make(method as HttpMethod.HttpMethod)(target, { headers })
-  yield* Ref.set(client.cookies, [])
+  yield* Ref.set(client.cookies, jar ? (jars.get(client) ?? []) : [])
   const { "content-type": contentType } = headers
   const response = yield* client.execute(
     body === undefined ? request : HttpClientRequest.bodyText(request, body, contentType)
   )
+  if (jar) jars.set(client, yield* Ref.get(client.cookies))
   const cookies = Object.values(response.cookies.cookies).map((cookie) => `set-cookie: ${cookie.name}=${cookie.value}`)
   const head = [response.status, ...Object.entries(response.headers).map(([name, value]) => `${name}: ${value}`)]
   const text = yield* response.text

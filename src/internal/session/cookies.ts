@@ -38,7 +38,8 @@ export interface Jar {
   /** The name without its prefix. */
   readonly name: string
   readonly persistent: boolean
-  readonly secure: (request: HttpServerRequest) => boolean
+  /** Whether the cookie is Secure though the request came by http, and nobody has said that this is meant. */
+  readonly isDoubtful: (request: HttpServerRequest) => boolean
   /** The value that came with the request. */
   readonly read: (request: HttpServerRequest) => string | undefined
   /** The longest value that can be written. */
@@ -85,7 +86,9 @@ export const make = (options: Options): Jar => {
       .filter((name, index) => Object.hasOwn(came, name) || (chunks.length === 0 && index === 0))
       .reduce((response, name) => Response.expireCookie(response, name, all), set)
   }
-  return { name, persistent, secure, capacity: size * most - 2, read, write }
+  const isDoubtful: Jar["isDoubtful"] = (request) =>
+    options.secure === undefined && secure(request) && protocol(request) === "http"
+  return { name, persistent, isDoubtful, capacity: size * most - 2, read, write }
 }
 
 const part = (name: string, index: number): string => (index === 0 ? name : `${name}.${index}`)

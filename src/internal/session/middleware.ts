@@ -73,13 +73,22 @@ const isOf = ({ reasons }: Cause.Cause<unknown>, error: unknown): boolean =>
 
 // Saves, and has the answer say what is due, whatever it will be: that to a failure is made further out.
 const settle = (live: Live, saves: boolean): Effect.Effect<void, unknown> =>
-  Effect.flatMap(saves ? Effect.uninterruptible(saved(live)) : nothing, (cookie) =>
-    Effect.sync(() =>
-      HttpEffect.appendPreResponseHandlerUnsafe(live.context, (_, response) =>
-        Effect.succeed(answered(live, response, cookie))
-      )
+  Effect.flatMap(saves ? Effect.uninterruptible(saved(live)) : nothing, (cookie) => {
+    HttpEffect.appendPreResponseHandlerUnsafe(live.context, (_, response) =>
+      Effect.succeed(answered(live, response, cookie))
     )
+    return cookie !== undefined && live.plan.jar.isDoubtful(live.request) ? warned(live.plan) : Effect.void
+  })
+
+const told = new WeakSet<Plan>()
+const warned = (plan: Plan): Effect.Effect<void> => {
+  if (told.has(plan)) return Effect.void
+  told.add(plan)
+  return Effect.logWarning(
+    "A session's cookie is Secure and its request came by http: browsers keep it only if a proxy in front speaks https to them. " +
+      "If one does, trust it or say { cookie: { secure: true } }; if none does, { cookie: { secure: false } }"
   )
+}
 
 const nothing = Effect.succeed(undefined)
 
