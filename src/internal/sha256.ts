@@ -14,11 +14,15 @@ import * as Base64Url from "effect/encoding/Base64Url"
 
 const encoder = new TextEncoder()
 
+// No body of a request is in shared memory.
+const bytesOf = (data: string | Uint8Array) =>
+  (typeof data === "string" ? encoder.encode(data) : data) as Uint8Array<ArrayBuffer>
+
 /** In 43 characters of base64url. */
-export const sha256 = (data: string | Uint8Array<ArrayBuffer>): Effect.Effect<string> =>
+export const sha256 = (data: string | Uint8Array): Effect.Effect<string> =>
   Effect.flatMap(WebCrypto.WebCrypto, ({ subtle }) =>
     Effect.map(
-      Effect.promise(() => subtle.digest(Digest.sha256.name, typeof data === "string" ? encoder.encode(data) : data)),
+      Effect.promise(() => subtle.digest(Digest.sha256.name, bytesOf(data))),
       (bytes) => Base64Url.encode(new Uint8Array(bytes))
     )
   )
