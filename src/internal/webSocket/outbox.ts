@@ -70,7 +70,7 @@ export class Outbox {
 
   /** Fails when the connection has ended, or ends while it waits. */
   send(frame: Data | Prepared, message: unknown): Effect.Effect<void, WebSocketError> {
-    return Effect.suspend(() => this.attempt(frame, () => message) ?? this.suspended(frame))
+    return Effect.suspend(() => this.now(frame) ?? this.later(frame, () => message) ?? this.suspended(frame))
   }
 
   /**
@@ -78,7 +78,7 @@ export class Outbox {
    * for only where its key is needed.
    */
   offer(frame: Data | Prepared, message: () => unknown): boolean | undefined {
-    if (this.attempt(frame, message) === undefined) return undefined
+    if ((this.now(frame) ?? this.later(frame, message)) === undefined) return undefined
     return this.failure === undefined && this.queue.length === 0 && this.isFull()
   }
 
@@ -96,13 +96,16 @@ export class Outbox {
     this.release(Exit.fail(this.failure))
   }
 
-  // Undefined where the sender has to wait.
-  private attempt(frame: Data | Prepared, message: () => unknown): Exit.Exit<void, WebSocketError> | undefined {
+  // Undefined where the buffer is full.
+  private now(frame: Data | Prepared): Exit.Exit<void, WebSocketError> | undefined {
     if (this.failure !== undefined) return Exit.fail(this.failure)
-    if (this.queue.length === 0 && !this.isFull()) {
-      this.hand(frame)
-      return Exit.void
-    }
+    if (this.queue.length > 0 || this.isFull()) return undefined
+    this.hand(frame)
+    return Exit.void
+  }
+
+  // Undefined where the sender has to wait.
+  private later(frame: Data | Prepared, message: () => unknown): Exit.Exit<void, WebSocketError> | undefined {
     const { slow } = this.options
     if (slow === "suspend") return undefined
     if (slow === "disconnect") {

@@ -46,16 +46,20 @@ export const frameOf = (opened: NodeWS.WebSocket, message: Data | Prepared): Uin
   const { _extensions, _sender } = opened as unknown as Internals
   if (_sender._state !== 0) return undefined
   const params = _extensions["permessage-deflate"]?.params
+  const most = params === undefined ? mostCopied : options.threshold - 1
   if (typeof message === "string") {
-    // Three bytes are the most that a character of it takes.
-    const most = params === undefined ? mostCopied : options.threshold - 1
-    return message.length * 3 <= most || Buffer.byteLength(message) <= most
-      ? frame(Buffer.from(message), TEXT, false)
-      : undefined
+    if (message.length > most) return undefined
+    const bytes = Buffer.byteLength(message)
+    if (bytes > 125) return bytes > most ? undefined : frame(Buffer.from(message), TEXT, false)
+    const made = short(TEXT, bytes)
+    made.write(message, 2)
+    return made
   }
   if (message instanceof Uint8Array) {
-    const most = params === undefined ? mostCopied : options.threshold - 1
-    return message.byteLength <= most ? frame(message, BINARY, false) : undefined
+    if (message.byteLength > 125) return message.byteLength > most ? undefined : frame(message, BINARY, false)
+    const made = short(BINARY, message.byteLength)
+    made.set(message, 2)
+    return made
   }
   // A peer with a smaller window could not read it.
   const isReadable = params !== undefined && (params.server_max_window_bits ?? 15) === 15
@@ -68,6 +72,15 @@ export const send = (opened: NodeWS.WebSocket, message: Data | Prepared, done: (
   if (typeof message === "string") opened.send(Buffer.from(message), { binary: false }, done)
   else if (message instanceof Uint8Array) opened.send(message, done)
   else send(opened, message.message, done)
+}
+
+// A frame of up to 125 bytes that are still to be written behind its head.
+const short = (opcode: number, bytes: number): Buffer => {
+  const head = heads[opcode]?.[bytes]
+  const made = Buffer.allocUnsafe(2 + bytes)
+  made[0] = head?.[0] ?? 0
+  made[1] = head?.[1] ?? 0
+  return made
 }
 
 /** Makes the frame of a message for many receivers. */
@@ -90,6 +103,11 @@ export const prepare: Prepare = (message) => {
 
 const frame = (payload: Uint8Array, opcode: number, rsv1: boolean): Uint8Array =>
   Buffer.concat(Sender.frame(payload, { fin: true, opcode, rsv1, mask: false, readOnly: true }))
+
+// Most messages are short, and have one of few heads: those that `ws` makes.
+const heads = [0, TEXT, BINARY].map((opcode) =>
+  Array.from({ length: 126 }, (_, bytes) => frame(Buffer.alloc(bytes), opcode, false).subarray(0, 2))
+)
 
 // Without the four bytes at the end that every receiver puts back (§7.2.1).
 const deflated = (payload: Uint8Array): Uint8Array =>
