@@ -20,9 +20,8 @@ export const MIN_BYTES = 32
 
 const CURE = "make one with `openssl rand -base64 32` and keep it outside the code"
 
-/** Throws a TypeError for no secret and for one that is too short. */
+/** Throws a TypeError for a secret that is too short. */
 export const make = (texts: ReadonlyArray<string>): KeyRing => {
-  if (texts.length === 0) throw new TypeError(`A key ring needs a secret; ${CURE}`)
   const encoder = new TextEncoder()
   const secrets = texts.map((text, index) => {
     const secret = encoder.encode(text)

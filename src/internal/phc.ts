@@ -63,21 +63,20 @@ export const problem = (algorithm: Algorithm): string | undefined => {
 /** Reads a stored hash; undefined when it is none of these, or asks for too much. */
 export const parse = (text: string): Phc | undefined => {
   if (text.length > 512) return undefined
-  const [, head, argon2id, scrypt, saltText = "", hashText = ""] = PHC.exec(text) ?? []
-  if (head === undefined) return undefined
-  const [a, b, c] = (argon2id ?? scrypt ?? "").split(",").map((each) => Number(each.slice(each.indexOf("=") + 1))) as [
-    number,
-    number,
-    number
-  ]
+  const found = PHC.exec(text)
+  if (found === null) return undefined
+  // One of the two is there, and each has three numbers
+  const [, , argon2id, scrypt] = found
+  const [saltText, hashText] = found.slice(4) as [string, string]
+  const costs = (argon2id ?? (scrypt as string)).split(",").map((each) => Number(each.slice(each.indexOf("=") + 1)))
+  const [a, b, c] = costs as [number, number, number]
   const algorithm: Algorithm =
     argon2id === undefined
       ? { _tag: "Scrypt", logCost: a, blockSize: b, parallelism: c }
       : { _tag: "Argon2id", memory: a, passes: b, parallelism: c }
   const [salt, hash] = [decode(saltText), decode(hashText)]
-  if (salt === undefined || hash === undefined || problem(algorithm) !== undefined) return undefined
-  // A hash of no bytes would be that of any password
-  return isIn(salt.length, 8, 64) && isIn(hash.length, 16, 64) ? { algorithm, salt, hash } : undefined
+  const isRead = salt !== undefined && hash !== undefined && problem(algorithm) === undefined
+  return isRead ? { algorithm, salt, hash } : undefined
 }
 
 /** Writes a hash for storing. */
@@ -90,6 +89,7 @@ export const format = ({ algorithm, hash, salt }: Phc): string => {
 }
 
 const NUMBER = "[1-9]\\d{0,6}"
+// 8 to 64 bytes of salt, 16 to 64 of hash: one of no bytes would be that of any password
 const PHC = new RegExp(
   `^\\$(argon2id\\$v=19\\$(m=${NUMBER},t=${NUMBER},p=${NUMBER})|scrypt\\$(ln=${NUMBER},r=${NUMBER},p=${NUMBER}))` +
     "\\$([A-Za-z0-9+/]{11,86})\\$([A-Za-z0-9+/]{22,86})$"

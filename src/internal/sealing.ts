@@ -32,9 +32,9 @@ export interface Key {
   /** AES-256-GCM bound to the purpose: the nonce, the encrypted text, the tag. */
   readonly encrypt: (plain: string) => Effect.Effect<string>
   readonly decrypt: (text: string) => Effect.Effect<string | undefined>
-  /** The text in base64url, and back. */
+  /** The text in base64url, and back, which throws for what is none. */
   readonly encode: (plain: string) => string
-  readonly decode: (text: string) => string | undefined
+  readonly decode: (text: string) => string
   /** HMAC-SHA-256, in 43 characters. */
   readonly sign: (text: string) => Effect.Effect<string>
   /** Compares in constant time. */
@@ -100,7 +100,7 @@ const derive = Effect.fnUntraced(function* (
       return Effect.orElseSucceed(plain, () => undefined)
     },
     encode: Base64Url.encode,
-    decode: (text) => Result.getOrElse(Base64Url.decodeString(text), () => undefined),
+    decode: (text) => Result.getOrThrow(Base64Url.decodeString(text)),
     sign,
     verify: (text, tag) =>
       Effect.map(sign(text), (wanted) => Mac.timingSafeEqual(encoder.encode(wanted), encoder.encode(tag)))

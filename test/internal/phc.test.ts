@@ -56,6 +56,7 @@ describe("is no hash", () => {
     ["padding", `$scrypt$ln=15,r=8,p=3$${salt}=$${hash}=`],
     ["base64url", `$scrypt$ln=15,r=8,p=3$${salt}$${"-".repeat(43)}`],
     ["base64 of an odd length", `$scrypt$ln=15,r=8,p=3$${salt}$${"A".repeat(45)}`],
+    ["a salt of an odd length", `$scrypt$ln=15,r=8,p=3$${"A".repeat(13)}$${hash}`],
     ["something in front", ` $scrypt$ln=15,r=8,p=3$${salt}$${hash}`],
     ["a line behind", `$scrypt$ln=15,r=8,p=3$${salt}$${hash}\n`],
     ["a megabyte", "$argon2id$".repeat(100_000)]

@@ -1,6 +1,7 @@
 /**
  * Passwords: the hashes are those of the standards, verified in bounded time and memory.
  */
+import * as Crypto from "node:crypto"
 import { assert, describe, it } from "@effect/vitest"
 import * as Cause from "effect/Cause"
 import * as Deferred from "effect/Deferred"
@@ -9,7 +10,7 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Logger from "effect/Logger"
 import * as Redacted from "effect/Redacted"
-import { bounded } from "../../src/server/internal/passwordHash.ts"
+import { bounded, deriver, hasArgon2id } from "../../src/server/internal/passwordHash.ts"
 import * as Password from "../../src/server/Password.ts"
 
 const cheap = {
@@ -116,6 +117,29 @@ describe("the costs are OWASP's", () => {
   it.effect("of the best algorithm that there is", () =>
     Effect.gen(function* () {
       assert.match(yield* Password.hash(secret("a")), /^\$argon2id\$v=19\$m=19456,t=2,p=1\$/)
+    })
+  )
+})
+
+describe("a Node without Argon2id", () => {
+  const without = { ...Crypto, argon2: undefined, argon2Sync: undefined }
+  const failing = () => {
+    throw Object.assign(new Error("Argon2 not supported"), { code: "ERR_CRYPTO_ARGON2_NOT_SUPPORTED" })
+  }
+
+  it("is told from one that has it", () => {
+    assert.isTrue(hasArgon2id(Crypto))
+    assert.isFalse(hasArgon2id(without))
+    assert.isFalse(hasArgon2id({ ...Crypto, argon2Sync: failing }))
+  })
+
+  it.effect("dies of a hash by it, and says where there is one", () =>
+    Effect.gen(function* () {
+      const derive = deriver(without, bounded(1, 1))
+      assert.strictEqual((yield* derive(cheap.scrypt, "a", Buffer.alloc(16), 32)).length, 32)
+      const exit = yield* Effect.exit(derive(cheap.argon2id, "a", Buffer.alloc(16), 32))
+      assert.isTrue(Exit.isFailure(exit) && Cause.hasDies(exit.cause))
+      assert.match(String(Cause.squash((exit as Exit.Failure<unknown, unknown>).cause)), /24\.7 and later do/)
     })
   )
 })

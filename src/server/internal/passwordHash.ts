@@ -11,7 +11,7 @@ import * as Crypto from "node:crypto"
 import * as Effect from "effect/Effect"
 import * as Semaphore from "effect/Semaphore"
 import * as HttpError from "../../HttpError.ts"
-import type { Algorithm, Argon2id, Scrypt } from "../../internal/phc.ts"
+import type { Algorithm } from "../../internal/phc.ts"
 
 /** So many run at a time in the process: of Node's four threads two are left to files and names. */
 export const RUNNING = 2
@@ -37,49 +37,53 @@ export const bounded = (running: number, waiting: number) => {
     })
 }
 
-const inTurn = bounded(RUNNING, WAITING)
+/** What is asked of node:crypto; Argon2 is there since 24.7, where OpenSSL has it. */
+export interface NodeCrypto {
+  readonly argon2: typeof Crypto.argon2 | undefined
+  readonly argon2Sync: typeof Crypto.argon2Sync | undefined
+  readonly scrypt: typeof Crypto.scrypt
+}
 
-/** Derives the bytes of a hash. An algorithm that this Node does not have is a defect. */
-export const derive = (algorithm: Algorithm, password: string, salt: Uint8Array, length: number) =>
-  inTurn(
-    // The memory is taken until the thread is done, whoever still waits for it
-    Effect.uninterruptible(
-      Effect.callback<Uint8Array>((resume) => {
-        const done = (error: Error | null, bytes: Uint8Array): void =>
-          resume(error === null ? Effect.succeed(bytes) : Effect.die(error))
-        if (algorithm._tag === "Argon2id") argon2id(algorithm, password, salt, length, done)
-        else scrypt(algorithm, password, salt, length, done)
-      })
+/** Derives the bytes of a hash. An algorithm that is not there is a defect. */
+export const deriver = ({ argon2, scrypt }: NodeCrypto, inTurn: ReturnType<typeof bounded>) => {
+  const start = (algorithm: Algorithm, message: string, nonce: Uint8Array, tagLength: number, done: Done): void => {
+    const { parallelism } = algorithm
+    if (algorithm._tag === "Scrypt") {
+      const { blockSize: r, logCost } = algorithm
+      const N = 2 ** logCost
+      scrypt(message, nonce, tagLength, { N, r, p: parallelism, maxmem: 128 * r * (N + parallelism + 2) + 1024 }, done)
+    } else if (argon2 === undefined) done(new Error(MISSING), nonce)
+    else {
+      const { memory, passes } = algorithm
+      argon2("argon2id", { message, nonce, memory, passes, parallelism, tagLength }, done)
+    }
+  }
+  return (algorithm: Algorithm, password: string, salt: Uint8Array, length: number) =>
+    inTurn(
+      // The memory is taken until the thread is done, whoever still waits for it
+      Effect.uninterruptible(
+        Effect.callback<Uint8Array>((resume) =>
+          start(algorithm, password, salt, length, (error, bytes) =>
+            resume(error === null ? Effect.succeed(bytes) : Effect.die(error))
+          )
+        )
+      )
     )
-  )
-
-type Done = (error: Error | null, bytes: Uint8Array) => void
-
-const argon2id = (costs: Argon2id, message: string, nonce: Uint8Array, tagLength: number, done: Done): void => {
-  const { memory, parallelism, passes } = costs
-  if (hasArgon2id()) Crypto.argon2("argon2id", { message, nonce, memory, passes, parallelism, tagLength }, done)
-  else done(new Error("A password is hashed by Argon2id, which this Node does not have; 24.7 and later do"), nonce)
 }
 
-const scrypt = (costs: Scrypt, password: string, salt: Uint8Array, length: number, done: Done): void => {
-  const { blockSize: r, logCost, parallelism: p } = costs
-  const N = 2 ** logCost
-  Crypto.scrypt(password, salt, length, { N, r, p, maxmem: 128 * r * (N + p + 2) + 1024 }, done)
-}
+/** As this Node does it. */
+export const derive = deriver(Crypto, bounded(RUNNING, WAITING))
 
-let known: boolean | undefined
-
-/** Whether this Node has it: since 24.7, where its OpenSSL does. */
-export const hasArgon2id = (): boolean => {
-  known ??= attempt()
-  return known
-}
-
-const attempt = (): boolean => {
+/** Whether there is Argon2id. */
+export const hasArgon2id = ({ argon2Sync }: NodeCrypto = Crypto): boolean => {
   const costs = { message: "", nonce: new Uint8Array(8), memory: 8, passes: 1, parallelism: 1, tagLength: 4 }
   try {
-    return Crypto.argon2Sync("argon2id", costs).length === 4
+    return argon2Sync?.("argon2id", costs).length === 4
   } catch {
     return false
   }
 }
+
+type Done = (error: Error | null, bytes: Uint8Array) => void
+
+const MISSING = "A password is hashed by Argon2id, which this Node does not have; 24.7 and later do"
