@@ -1,0 +1,110 @@
+/**
+ * The provider that somebody logs in at, by `openid-client`: what it publishes, and what its failures mean.
+ *
+ * ```ts
+ * const provider = make({ issuer: "https://id.example.com", clientId: "app" })
+ * const { client, config } = yield* provider.get
+ * ```
+ *
+ * @spec OpenID Connect Discovery 1.0; OpenID Connect Core 1.0 §3.1; RFC 9207
+ */
+import type * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
+import type * as OpenidClient from "openid-client"
+import { BadGateway, BadRequest, ServiceUnavailable } from "../../HttpError.ts"
+import { kept } from "../auth/kept.ts"
+import { secureUrl } from "../auth/secureUrl.ts"
+
+/** The library, an optional package. */
+export type Library = typeof OpenidClient
+
+/** The provider, and this server as its client. */
+export interface Options {
+  /** The URL that the provider gives as its name; what it publishes is below it. */
+  readonly issuer: string
+  readonly clientId: string
+  /** Without it the client is a public one: PKCE alone proves who began a login. */
+  readonly clientSecret?: Redacted.Redacted<string>
+  /** How the secret is sent: in the head, as the standard has it, or in the body. */
+  readonly clientAuth?: "basic" | "post"
+  /** For each answer of the provider; 10 seconds. */
+  readonly timeout?: Duration.Input
+  /** Whether http is good enough, where others can read and change everything; only to this machine unless given. */
+  readonly insecure?: boolean
+}
+
+/** What is known of the provider. */
+export interface Provider {
+  readonly client: Library
+  readonly config: OpenidClient.Configuration
+}
+
+const missing = "effect-web's Oidc is made of the package openid-client: npm i openid-client"
+
+const library: Effect.Effect<Library> = Effect.tryPromise(() => import("openid-client")).pipe(
+  Effect.mapError((error) => new Error(missing, { cause: error.cause })),
+  Effect.orDie
+)
+
+/** The provider as it describes itself: asked for with the first login, and again after a day. */
+export const make = (
+  options: Options,
+  seconds: number
+): { readonly get: Effect.Effect<Provider, ServiceUnavailable> } => {
+  const { clientId, clientSecret, insecure } = options
+  const url = secureUrl("Oidc.make", options.issuer, insecure)
+  const discover = Effect.flatMap(library, (client) => {
+    const auth =
+      clientSecret === undefined
+        ? client.None()
+        : client[options.clientAuth === "post" ? "ClientSecretPost" : "ClientSecretBasic"](Redacted.value(clientSecret))
+    // The signature of an ID token is checked, not only the connection that it comes by.
+    const execute = [
+      client.enableNonRepudiationChecks,
+      ...(url.protocol === "http:" ? [client.allowInsecureRequests] : [])
+    ]
+    const found = Effect.tryPromise(() =>
+      client.discovery(url, clientId, undefined, auth, { execute, timeout: seconds })
+    )
+    return Effect.map(found, (config): Provider => ({ client, config }))
+  })
+  const { get } = kept(discover, {
+    cacheFor: "1 day",
+    cooldown: "10 seconds",
+    timeout: options.timeout ?? "10 seconds",
+    text: "The login provider does not answer"
+  })
+  return { get }
+}
+
+/** What a failure of the library means: the client's, that of the provider, or of the way to it. */
+export const failure = (client: Library, cause: unknown): BadRequest | BadGateway | ServiceUnavailable => {
+  const stale = "This login is not valid any more: please begin again"
+  if (cause instanceof client.ResponseBodyError) {
+    if (cause.error === "invalid_grant") return new BadRequest({ text: stale, cause })
+    return new BadGateway({ text: "The login provider refuses this server", cause })
+  }
+  // An ID token for another login, as of who has put in a code of somebody else.
+  const isNonce = findCause(
+    cause,
+    (error) => error.code === "OAUTH_JWT_CLAIM_COMPARISON_FAILED" && claimOf(error) === "nonce"
+  )
+  if (isNonce) return new BadRequest({ text: stale, cause })
+  const isWay = cause instanceof TypeError || findCause(cause, (error) => error.code === "OAUTH_TIMEOUT")
+  if (isWay) return new ServiceUnavailable({ text: "The login provider does not answer", cause })
+  return new BadGateway({ text: "The login provider gave no valid answer", cause })
+}
+
+interface Caused {
+  readonly code?: unknown
+  readonly cause?: unknown
+}
+
+const findCause = (error: unknown, test: (error: Caused) => boolean, depth = 4): boolean =>
+  depth > 0 &&
+  typeof error === "object" &&
+  error !== null &&
+  (test(error) || findCause((error as Caused).cause, test, depth - 1))
+
+const claimOf = ({ cause }: Caused): unknown => (cause as { readonly claim?: unknown } | undefined)?.claim
