@@ -53,8 +53,10 @@ export interface Tokens {
   readonly keys: KeyRing
   /** Whether requests that name their origin need one too; false unless set. Those of trusted origins never do. */
   readonly always?: boolean
-  /** The name of the cookie; "csrf" unless set, and with "__Host-" before it over https. */
+  /** The name of the cookie, behind the prefix "__Host-" that it gets where it is Secure; "csrf" unless set. */
   readonly cookie?: string
+  /** Whether the cookie is Secure. Unless said it is, but for http on localhost, 127.0.0.0/8, [::1] and names below .localhost and .test. */
+  readonly secure?: boolean
   /** The name of the field in forms and queries; "csrf_token" unless set. */
   readonly field?: string
   /** The name of the header; "x-csrf-token" unless set. */
@@ -133,11 +135,11 @@ const sender = (
   return origin !== undefined && isTrusted(origin) ? "trusted" : "other"
 }
 
-const guard = ({ cookie = "csrf", field = "csrf_token", header = "x-csrf-token", keys }: Tokens) => {
+const guard = ({ cookie = "csrf", field = "csrf_token", header = "x-csrf-token", keys, secure }: Tokens) => {
   const bad = [cookie, header].find((name) => !Syntax.isToken(name))
   if (bad !== undefined)
     throw new TypeError(`Csrf: ${JSON.stringify(bad)} is no name for a cookie or a header; write one word`)
-  const secrets = Secrets.secrets(keys, cookie)
+  const secrets = Secrets.secrets(keys, cookie, secure)
   const form: Effect.Effect<Fields, unknown, HttpServerRequest> = Body.form(
     Schema.Struct({ [field]: Schema.optionalKey(Schema.String) })
   )

@@ -17,7 +17,7 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Cookie from "../../http/Cookie.ts"
 import * as Sealed from "../../Sealed.ts"
-import * as target from "../target.ts"
+import { isSecure } from "../secureCookie.ts"
 
 const length = 16
 
@@ -42,7 +42,7 @@ const Kept = Schema.Struct({ secret: Schema.String, session: Schema.String })
 
 /** The secrets of browsers, in cookies. */
 export interface Secrets {
-  /** Over https no other site, a subdomain neither, can set it. */
+  /** With the prefix that keeps other hosts, subdomains too, from setting it, where it is Secure. */
   readonly cookieName: (request: HttpServerRequest) => string
   /** The secret in the cookie of a request, if it is genuine and of the session. */
   readonly find: (request: HttpServerRequest, session: string) => Effect.Effect<Uint8Array | undefined>
@@ -54,9 +54,9 @@ export interface Secrets {
 export const random = (): Uint8Array => crypto.getRandomValues(new Uint8Array(length))
 
 /** Makes them with keys. */
-export const secrets = (keys: Sealed.KeyRing, name: string): Secrets => {
+export const secrets = (keys: Sealed.KeyRing, name: string, secure: boolean | undefined): Secrets => {
   const sealed = Sealed.make({ schema: Kept, keys, purpose: "effect-web/Csrf", mode: "sign" })
-  const cookieName = (request: HttpServerRequest) => (target.protocol(request) === "https" ? `__Host-${name}` : name)
+  const cookieName = (request: HttpServerRequest) => ((secure ?? isSecure(request)) ? `__Host-${name}` : name)
   return {
     cookieName,
     find: (request, session) => {

@@ -15,7 +15,8 @@ import type { HttpServerResponse } from "effect/http/HttpServerResponse"
 import * as Cookie from "../../http/Cookie.ts"
 import * as Syntax from "../../http/Syntax.ts"
 import * as Response from "../../Response.ts"
-import { host, protocol } from "../target.ts"
+import { isSecure } from "../secureCookie.ts"
+import { protocol } from "../target.ts"
 
 /** How the cookie is set. */
 export interface Options {
@@ -61,7 +62,7 @@ const cookieSize = 4000
 export const make = (options: Options): Jar => {
   const { domain, name = "session", path = "/", persistent = false, sameSite = "lax" } = options
   checkOptions(name, options)
-  const secure = isSecure(options.secure)
+  const secure = (request: HttpServerRequest) => options.secure ?? isSecure(request)
   const prefix = domain === undefined && path === "/" ? "__Host-" : "__Secure-"
   const attributes = { ...(domain === undefined ? undefined : { domain }), path, sameSite, httpOnly: true }
   const size = cookieSize - prefix.length - name.length - path.length - (domain ?? "").length - 110
@@ -107,13 +108,6 @@ const join = (cookies: Readonly<Record<string, string>>, name: string): string |
   // With a part missing it is what it is: nothing that opens.
   return count === undefined || rest.includes(undefined) ? cookies[name] : first + rest.join("")
 }
-
-const isSecure = (option: boolean | undefined) => (request: HttpServerRequest) =>
-  option ?? (protocol(request) === "https" || !isLocal(host(request)))
-
-// Names and addresses that no proxy for others is reached by.
-const isLocal = (host: string): boolean =>
-  /^(?:(?:[^:]+\.)?(?:localhost|test)|127\.\d+\.\d+\.\d+|\[::1\])(?::\d+)?$/.test(host)
 
 const checkOptions = (name: string, { domain, path, sameSite, secure }: Options): void => {
   const cookie = `Session: the cookie "${name}"`

@@ -1,0 +1,85 @@
+/**
+ * Tokens and sessions: a token is good for the session that it was given in, and for no other.
+ */
+import { assert } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as HttpClientRequest from "effect/http/HttpClientRequest"
+import * as Schema from "effect/Schema"
+import * as App from "../../src/App.ts"
+import * as Csrf from "../../src/middleware/Csrf.ts"
+import * as RecordStore from "../../src/RecordStore.ts"
+import * as Response from "../../src/Response.ts"
+import * as Route from "../../src/Route.ts"
+import * as Sealed from "../../src/Sealed.ts"
+import * as Session from "../../src/Session.ts"
+import { served } from "../../src/testing/Served.ts"
+import type * as Testing from "../../src/testing/Testing.ts"
+
+const keys = Sealed.keys("0123456789abcdef0123456789abcdef")
+
+class Visit extends Session.Service<Visit>()("Visit", {
+  fields: { count: Schema.Int },
+  empty: { count: 0 },
+  identity: Schema.String
+}) {}
+
+const token = Effect.map(Csrf.token, (token) => Response.text(token))
+const counted = Effect.flatMap(Visit, (visit) => visit.update(({ count }) => ({ count: count + 1 })))
+
+const routes = {
+  token: Route.get("/token", token),
+  before: Route.get("/before", Effect.andThen(counted, token)),
+  after: Route.get(
+    "/after",
+    Effect.tap(token, () => counted)
+  ),
+  write: Route.post("/write", Response.text("written")),
+  login: Route.post(
+    "/login",
+    Effect.gen(function* () {
+      yield* (yield* Visit).rotate("ada")
+      return yield* token
+    })
+  ),
+  logout: Route.post(
+    "/logout",
+    Effect.gen(function* () {
+      yield* (yield* Visit).invalidate
+      return Response.text("bye")
+    })
+  )
+}
+
+const stores = [
+  ["in memory", RecordStore.memory()],
+  ["in a cookie", Session.cookie({ keys })]
+] as const
+
+const get = (client: Testing.Client, path: string) => Effect.flatMap(client.get(path), (response) => response.text)
+const post = (client: Testing.Client, path: string, token: string) =>
+  Effect.gen(function* () {
+    const response = yield* client.execute(HttpClientRequest.post(path, { headers: { "x-csrf-token": token } }))
+    return [response.status, yield* response.text] as const
+  })
+
+for (const [place, store] of stores) {
+  const app = App.make(routes).pipe(App.use(Csrf.make({ tokens: { keys } })), App.use(Session.make(Visit, { store })))
+  served(`a token is tied to a session ${place}`, app, (client) =>
+    Effect.gen(function* () {
+      const anonymous = yield* get(client, "/token")
+      assert.deepStrictEqual(yield* post(client, "/write", anonymous), [200, "written"])
+      const [status, own] = yield* post(client, "/login", anonymous)
+      assert.strictEqual(status, 200)
+      assert.strictEqual((yield* post(client, "/write", anonymous))[0], 403)
+      assert.deepStrictEqual(yield* post(client, "/write", own), [200, "written"])
+      assert.deepStrictEqual(yield* post(client, "/logout", own), [200, "bye"])
+      assert.strictEqual((yield* post(client, "/write", own))[0], 403)
+    })
+  )
+  served(`a session ${place} that begins with the page has its token`, app, (client) =>
+    Effect.gen(function* () {
+      assert.deepStrictEqual(yield* post(client, "/write", yield* get(client, "/before")), [200, "written"])
+      assert.deepStrictEqual(yield* post(client, "/write", yield* get(client, "/after")), [200, "written"])
+    })
+  )
+}
