@@ -7,6 +7,7 @@ import * as Basics from "./showcase/basics.ts"
 import * as Failures from "./showcase/failures.ts"
 import * as Files from "./showcase/files.ts"
 import * as Lifecycle from "./showcase/lifecycle.ts"
+import * as Members from "./showcase/members.ts"
 import { page } from "./showcase/page.ts"
 import * as Requests from "./showcase/requests.ts"
 import * as Responses from "./showcase/responses.ts"
@@ -14,7 +15,7 @@ import * as Routing from "./showcase/routing.ts"
 
 const home = Effect.gen(function* () {
   const { port } = yield* Request.url
-  const groups = [Basics, Requests, Responses, Files, Failures, Lifecycle].map(({ group }) => group)
+  const groups = [Basics, Requests, Responses, Files, Members, Failures, Lifecycle].map(({ group }) => group)
   return Response.html(page(groups.toSpliced(1, 0, Routing.group(port || "80"))))
 })
 
@@ -47,6 +48,7 @@ const table = App.make({
   ...Requests.routes,
   ...Responses.routes,
   ...Files.routes,
+  ...Members.routes,
   ...Failures.routes,
   ...Lifecycle.routes
 })

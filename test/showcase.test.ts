@@ -47,6 +47,19 @@ const press = (which: number | string): Promise<string> => {
 /** What is shown where the page leads to. */
 const shown = () => ({ path: location.pathname + location.search, text: document.body.innerText })
 
+/** What the page shows that another has led to; undefined as long as it is not there. */
+const left = () =>
+  document.readyState === "complete" && document.body.dataset.old === undefined
+    ? { path: location.pathname, text: document.body.innerText }
+    : undefined
+
+/** Waits for the page that another leads to. Between the two there is none to ask. */
+const arrived = Effect.fnUntraced(function* (page: Browser.Page) {
+  const look = Effect.catchDefect(page.run(left), () => Effect.undefined)
+  const found = yield* Effect.repeat(Effect.delay(look, "20 millis"), { until: (found) => found !== undefined })
+  return found as { readonly path: string; readonly text: string }
+})
+
 const wanted: ReadonlyArray<readonly [label: string, ...answer: ReadonlyArray<string>]> = [
   ["GET /hello", "\n200 OK\n", "\n\nHello, Anonymous"],
   ["GET /hello/Ada", "\n\nHello, Ada"],
@@ -105,6 +118,8 @@ const wanted: ReadonlyArray<readonly [label: string, ...answer: ReadonlyArray<st
   ["GET come again", "last-event-id: 0\n", "event: reset\n", "This client has left."],
   ["GET no WebSocket: 426", "\n426 Upgrade Required\n", "upgrade: websocket\n"],
   ["GET /upstream: 502", "\n502 Bad Gateway\n", "The upstream server cannot be reached"],
+  ["GET /members/visit", "Visit 1 of this session", "cache-control: no-store\n"],
+  ["GET /members/me", "\n401 Unauthorized\n", 'www-authenticate: Session realm="Restricted"\n'],
   ["GET problem+json", "content-type: application/problem+json\n", '"title":"Not Found"'],
   ["GET HTML", "content-type: text/html; charset=utf-8\n", "<h1>404 Not Found</h1>"],
   ["GET text", "content-type: text/plain; charset=utf-8\n", "\n\n404: Not Found"],
@@ -214,6 +229,43 @@ layer(Showcase.layer, { excludeTestServices: true })("the showcase", (it) => {
       })
     )
   }
+
+  it.effect("lets people in and out by a login page, with a session that the page cannot see", () =>
+    Effect.gen(function* () {
+      const { page, url } = yield* Showcase
+      /** Fills the form in and sends it; gives what the page says that it leads to. */
+      const send = Effect.fnUntraced(function* (fields: Readonly<Record<string, string>>) {
+        yield* page.run((fields) => {
+          for (const [name, value] of Object.entries(fields)) {
+            document.querySelector<HTMLInputElement>(`input[name=${name}]`)!.value = value
+          }
+          document.body.dataset.old = "true"
+          document.querySelector("form")!.requestSubmit()
+        }, fields)
+        return yield* arrived(page)
+      })
+      const at = wanted.findIndex(([label]) => label === "GET /members/visit")
+      yield* page.open(url)
+      yield* page.run(press, at)
+      const link = yield* page.run(() => document.querySelector<HTMLAnchorElement>('a[href="/members"]')!.href)
+      yield* page.open(link)
+      assert.strictEqual((yield* page.run(shown)).path, "/members/login")
+      const refused = yield* send({ name: "ada", password: "guess" })
+      assert.strictEqual(refused.path, "/members/login")
+      assert.include(refused.text, "That is not it.")
+      const entered = yield* send({ name: "ada", password: "secret" })
+      assert.strictEqual(entered.path, "/members")
+      assert.include(entered.text, "Hello, Ada")
+      assert.match(entered.text, /You have counted \d+ visits in this session/)
+      assert.strictEqual(yield* page.run(() => document.cookie), "")
+      const out = yield* send({})
+      assert.strictEqual(out.path, "/members/login")
+      assert.include(out.text, "You have logged out.")
+      yield* page.open(link)
+      assert.strictEqual((yield* page.run(shown)).path, "/members/login")
+      assert.deepStrictEqual(page.errors, [])
+    })
+  )
 
   it.effect("tells hosts apart", () =>
     Effect.gen(function* () {
