@@ -39,7 +39,7 @@ export interface Options<A> {
   readonly purpose: string
   /** How long after it was sealed a text opens; for ever unless given. The clock is that of who opens. */
   readonly maxAge?: Duration.Input
-  /** Whether who gets the text can read it: `encrypt` (AES-256-GCM) unless given, `sign` (HMAC-SHA-256) leaves it readable. */
+  /** Whether who gets the text can read it: `encrypt` (AES-256-GCM) unless given, `sign` (HMAC-SHA-256) leaves it readable, what is Redacted too. */
   readonly mode?: "encrypt" | "sign"
 }
 

@@ -3,7 +3,7 @@
  */
 import * as Crypto from "node:crypto"
 import * as Util from "node:util"
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe, expectTypeOf, it } from "@effect/vitest"
 import * as Cause from "effect/Cause"
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
@@ -199,22 +199,51 @@ describe("keysConfig", () => {
 })
 
 const cookie = Sealed.make({ schema: Schema.String, keys, purpose: "cookie" })
+const app = App.make({
+  seal: Route.get("/seal", Effect.map(cookie.seal("for you"), Response.text)),
+  open: Route.get("/open/{text}", ({ params }) =>
+    cookie.open(params.text).pipe(
+      Effect.map(Response.text),
+      Effect.catchTag("SealedError", ({ reason }) => Effect.succeed(Response.text(reason, { status: 400 })))
+    )
+  ),
+  engine: Route.get(
+    "/engine",
+    Effect.map(Sealing, (sealing) => Response.text(sealing === nodeSealing ? "node" : "portable"))
+  )
+})
 
 served(
   "in a server, a value that was sealed opens, another does not",
-  App.make({
-    seal: Route.get("/seal", Effect.map(cookie.seal("for you"), Response.text)),
-    open: Route.get("/open/{text}", ({ params }) =>
-      cookie.open(params.text).pipe(
-        Effect.map(Response.text),
-        Effect.catchTag("SealedError", ({ reason }) => Effect.succeed(Response.text(reason, { status: 400 })))
-      )
-    )
-  }),
+  app,
   Effect.fnUntraced(function* (client) {
+    assert.strictEqual(yield* (yield* client.get("/engine")).text, "node")
     const text = yield* (yield* client.get("/seal")).text
     assert.strictEqual(yield* (yield* client.get(`/open/${text}`)).text, "for you")
     const refused = yield* client.get(`/open/${text}x`)
     assert.deepStrictEqual([refused.status, yield* refused.text], [400, "forged"])
   })
 )
+
+it.effect("under the web standard it is the same", () =>
+  Effect.gen(function* () {
+    const handle = App.toWebHandler(app)
+    const get = (path: string) =>
+      Effect.promise(() => handle(new Request(`http://localhost${path}`)).then((response) => response.text()))
+    assert.strictEqual(yield* get("/engine"), "portable")
+    const text = yield* get("/seal")
+    assert.strictEqual(yield* get(`/open/${text}`), "for you")
+    assert.strictEqual(yield* get(`/open/${text.slice(1)}`), "malformed")
+    assert.strictEqual(yield* cookie.open(text).pipe(on("node")), "for you")
+  })
+)
+
+it("the type is that of the schema, which decodes without services", () => {
+  const cart = Sealed.make({ schema: Cart, keys, purpose: "cart" })
+  expectTypeOf(cart).toEqualTypeOf<Sealed.Sealed<typeof Cart.Type>>()
+  expectTypeOf(cart.open).returns.toEqualTypeOf<Effect.Effect<typeof Cart.Type, Sealed.SealedError>>()
+  // @ts-expect-error a date is not a number
+  void cart.seal({ items: [1], since: 0 })
+  // @ts-expect-error keys are made by Sealed.keys
+  void (() => Sealed.make({ schema: Cart, keys: Redacted.make([new Uint8Array(32)]), purpose: "cart" }))
+})
