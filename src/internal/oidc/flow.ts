@@ -54,6 +54,7 @@ const origin = "http://here.invalid"
 export const returnTo = (wanted: string | undefined, fallback: string): string => {
   // Browsers take "\" for "/", and leave out tabs and line breaks.
   if (wanted === undefined || wanted.length > 1024 || !/^\/(?![/\\])[!-~]*$/.test(wanted)) return fallback
-  const url = URL.canParse(wanted, origin) ? new URL(wanted, origin) : undefined
-  return url?.origin === origin && url.username === "" ? url.pathname + url.search + url.hash : fallback
+  const { pathname, origin: own, hash, search } = new URL(wanted, origin)
+  // "/..//host" is a path, and what it resolves to would be another host.
+  return own === origin && !pathname.startsWith("//") ? pathname + search + hash : fallback
 }
