@@ -15,6 +15,7 @@
  * @spec draft-ietf-httpapi-idempotency-key-header-07
  */
 import * as ByteSize from "effect/ByteSize"
+import * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { HttpServerRequest } from "effect/http/HttpServerRequest"
@@ -58,7 +59,7 @@ export interface Options<out E = never, out R = never, out SE = never, out SR = 
   readonly wait?: Duration.Input
   /** After how long the key of a process that has died is free; 30 seconds. A third of it is its heartbeat. */
   readonly lease?: Duration.Input
-  /** The largest body of a request with a key, which is read whole to compare it; 1 MiB, and at most what the route reads. */
+  /** The largest body of a request with a key, which is read whole to compare it; 1 MiB. Larger is 413, whatever the route allows. */
   readonly bodyLimit?: ByteSize.Input
   /** The largest body of an answer that is kept; 1 MiB. Of larger ones, streams and files it is only kept that they were given. */
   readonly answerLimit?: ByteSize.Input
@@ -83,8 +84,8 @@ export const make = <E = never, R = never, SE = never, SR = never>(
   const find = flightsOf(options)
   const limit = options.bodyLimit === undefined ? ByteSize.mebibytes(1) : ByteLimit.parse(options.bodyLimit)
   const middleware = (handler: Handler<unknown, unknown>) =>
-    Effect.flatMap(HttpServerRequest, (request) => {
-      if (request.method !== "POST" && request.method !== "PATCH") return handler
+    Effect.flatMap(Effect.zip(HttpServerRequest, IsWithin), ([request, isWithin]) => {
+      if (isWithin || (request.method !== "POST" && request.method !== "PATCH")) return handler
       const field = request.headers["idempotency-key"]
       if (field === undefined) return required ? Effect.fail(missing()) : handler
       const key = IdempotencyKey.parse(field)
@@ -96,7 +97,7 @@ export const make = <E = never, R = never, SE = never, SR = never>(
           key: `idempotency:${yield* sha256(JSON.stringify([owner, key]))}`,
           fingerprint: yield* sha256(JSON.stringify([request.method, request.originalUrl, body]))
         }
-        return yield* (yield* find).run(call, handler)
+        return yield* (yield* find).run(call, Effect.provideService(handler, IsWithin, true))
       })
     })
   const classes = [...own, HttpError.BadRequest, HttpError.ContentTooLarge]
@@ -105,6 +106,9 @@ export const make = <E = never, R = never, SE = never, SR = never>(
     errors: options.store === undefined ? classes : [...classes, RecordStore.RecordStoreError]
   }) as never
 }
+
+// One inside of another, as for an app and for a route, would wait for the outer one, which waits for it.
+const IsWithin = Context.Reference<boolean>("effect-web/Idempotency/IsWithin", { defaultValue: () => false })
 
 const flightsOf = <E, R, SE, SR>(options: Options<E, R, SE, SR>) => {
   const times = {

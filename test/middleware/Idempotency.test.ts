@@ -3,6 +3,7 @@
  */
 import * as NodeRedis from "@effect/platform-node/NodeRedis"
 import { assert, describe, it } from "@effect/vitest"
+import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -207,7 +208,7 @@ describe("an answer is given again", () => {
         _tag: "CardDeclined"
       })
       assert.deepStrictEqual(yield* second.json, yield* first.json)
-      assert.strictEqual(second.headers["x-run"], "1")
+      assert.deepStrictEqual([second.headers["x-run"], second.headers["idempotent-replayed"]], ["1", "true"])
       assert.deepStrictEqual(
         caught.map(({ at, card }) => [card, at.getTime()]),
         [
@@ -234,7 +235,10 @@ describe("an answer is given again", () => {
           )
         )
         const again = yield* send(yield* Testing.client(app), { body: "declined" })
-        assert.deepStrictEqual([again.status, again.headers["x-run"]], [409, "1"])
+        assert.deepStrictEqual(
+          [again.status, again.headers["x-run"], again.headers["idempotent-replayed"]],
+          [409, "1", "true"]
+        )
         assert.deepStrictEqual(yield* again.json, yield* original.json)
         assert.lengthOf(isInstance, errors.length)
       }
@@ -477,6 +481,16 @@ it.effect("keys of different users never meet, and those of one server are not t
   })
 )
 
+it.effect("of two around one handler the outer one counts", () =>
+  Effect.gen(function* () {
+    const store = RecordStore.memory()
+    const { app, state } = make({ store })
+    const outer = Idempotency.make({ scope: "shared", store })
+    const client = yield* Testing.client(app.pipe(App.use(outer)))
+    assert.deepStrictEqual([(yield* seen(client)).status, (yield* seen(client)).replayed, state.runs], [201, "true", 1])
+  })
+)
+
 it.effect("a store that fails is 503 before the work, and only a warning after it", () => {
   const log = recorder()
   return Effect.gen(function* () {
@@ -563,6 +577,28 @@ const redisLayer = Effect.map(RedisServer.make, ({ path }) =>
 )
 describe.runIf(RedisServer.isInstalled)("with redis-server", () => {
   fifty<Redis>("Redis", RecordStore.redis(), redisLayer)
+
+  it.live("a server that is cut off loses its claim, and another one carries the request out", () => {
+    const log = recorder()
+    return Effect.gen(function* () {
+      const redis = yield* redisLayer
+      const { app, state } = make({ store: RecordStore.redis(), lease: "300 millis" })
+      const start = Effect.flatMap(Layer.build(redis), (context) =>
+        Effect.map(Effect.provide(Testing.client(app), context), (client) => ({ client, context }))
+      )
+      const [one, other] = [yield* start, yield* start]
+      const first = yield* Effect.forkChild(seen(one.client, { body: "slow" }))
+      yield* Deferred.await(state.begun)
+      const second = yield* Effect.forkChild(seen(other.client, { body: "slow" }))
+      yield* Effect.sleep("600 millis")
+      assert.strictEqual(state.runs, 1)
+      yield* Effect.sync(() => Context.get(one.context, NodeRedis.NodeRedis).client.destroy())
+      yield* Effect.repeat(turn, { until: () => state.runs === 2 })
+      yield* Deferred.succeed(state.gate, undefined)
+      assert.deepStrictEqual([(yield* Fiber.join(first)).text, (yield* Fiber.join(second)).text], ["slow 1", "slow 2"])
+      assert.include(log.logs.join("\n"), "A claim could not be renewed")
+    }).pipe(Effect.provide(log.layer))
+  })
 })
 describe.runIf(PostgresServer.isInstalled)("with postgres", () => {
   fifty<SqlClient.SqlClient>(

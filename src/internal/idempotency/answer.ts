@@ -19,7 +19,7 @@ import * as Result from "effect/Result"
 import type * as HttpError from "../../HttpError.ts"
 import { isHttpError } from "../../HttpError.ts"
 import * as Failure from "./failure.ts"
-import { type Classes, type KeptError, keepError, restore } from "./keptError.ts"
+import { type Classes, type KeptError, keepError, replayed, restore } from "./keptError.ts"
 
 /** What is kept. */
 export type Kept = { readonly response: KeptResponse } | { readonly error: KeptError } | { readonly lost: true }
@@ -94,9 +94,6 @@ export const replay = (
   // Of the failures of the handler, which are in the type already.
   return Effect.flatMap(restore(kept.error, classes), (error) => Effect.fail(error as unknown as Failure.NotKept))
 }
-
-/** Says that an answer is not the first; Stripe's. */
-export const replayed = { "idempotent-replayed": "true" } as const
 
 const toResponse = ({
   bytes,

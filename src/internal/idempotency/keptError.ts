@@ -12,6 +12,9 @@ import type { HttpError } from "../../HttpError.ts"
 import type { ErrorClass } from "../../Middleware.ts"
 import { define, symbol } from "../httpErrorClass.ts"
 
+/** Says that an answer is not the first; Stripe's. */
+export const replayed = { "idempotent-replayed": "true" } as const
+
 /** The classes that are known, by their tags. */
 export type Classes = Map<string, Schema.Top>
 
@@ -62,16 +65,19 @@ export const restore = (kept: KeptError, classes: Classes): Effect.Effect<HttpEr
   if (Class === undefined || kept.encoded === undefined) return Effect.sync(() => alike(kept))
   const decoded = Effect.suspend(() => Schema.decodeUnknownEffect(Schema.toCodecJson(Class))(kept.encoded))
   return Effect.catchCause(
-    Effect.map(decoded as Effect.Effect<HttpError, unknown>, (error) =>
-      Object.assign(error, { headers: kept.headers })
-    ),
+    Effect.map(decoded as Effect.Effect<HttpError, unknown>, (error) => Object.assign(error, { headers: again(kept) })),
     () => Effect.sync(() => alike(kept))
   )
 }
 
-const alike = ({ headers, members, status, tag, text }: KeptError): HttpError => {
+const again = ({ headers }: KeptError) => ({ ...headers, ...replayed })
+
+const alike = (kept: KeptError): HttpError => {
+  const { members, status, tag, text } = kept
   class Alike extends define<Alike>()(tag, { status }) {}
-  const error = new Alike(text === undefined ? { headers } : { text, headers })
-  Object.defineProperty(error, symbol, { value: { headers: () => headers, members: () => Effect.succeed(members) } })
+  const error = new Alike(text === undefined ? {} : { text })
+  Object.defineProperty(error, symbol, {
+    value: { headers: () => again(kept), members: () => Effect.succeed(members) }
+  })
   return error
 }
