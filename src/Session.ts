@@ -21,7 +21,7 @@ import type * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"
 import type * as Schema from "effect/Schema"
 import * as Cookies from "./internal/session/cookies.ts"
-import type { SessionError } from "./internal/session/failure.ts"
+import { SessionError } from "./internal/session/failure.ts"
 import { inCookie } from "./internal/session/inCookie.ts"
 import { inRecords } from "./internal/session/keeper.ts"
 import type { Limits, Plan } from "./internal/session/live.ts"
@@ -196,7 +196,12 @@ export const make = <Self, Key extends string, A, Id, Flash, E = never, R = neve
     limits: ({ remember }) => (remember ? remembered : usual)
   }
   // The service is given under its own key, and what the store fails with is passed on.
-  return around(plan, service as unknown as Context.Key<unknown, unknown>) as Middleware<Self, E, R>
+  const middleware = around(plan, service as unknown as Context.Key<unknown, unknown>)
+  return ("_tag" in store ? Object.assign(middleware, { errors: [SessionError] }) : middleware) as Middleware<
+    Self,
+    E,
+    R
+  >
 }
 
 const limits = (name: string, { idleTimeout, maxAge }: Times, idle: Duration.Input, whole: Duration.Input): Limits => {

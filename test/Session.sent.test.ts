@@ -11,6 +11,7 @@ import * as Stream from "effect/Stream"
 import * as App from "../src/App.ts"
 import * as HttpError from "../src/HttpError.ts"
 import { SessionBinding } from "../src/internal/session/binding.ts"
+import * as Middleware from "../src/Middleware.ts"
 import * as RecordStore from "../src/RecordStore.ts"
 import * as Redirect from "../src/Redirect.ts"
 import * as Response from "../src/Response.ts"
@@ -119,6 +120,28 @@ served("a session is saved with a typed failure, as a redirect is", app, (client
     assert.strictEqual(yield* (yield* client.get("/mounted/count")).text, "3")
   })
 )
+
+describe("a session that is changed before the handshake of a WebSocket", () => {
+  it.effect("is saved, and its cookie is on the 101", () =>
+    Effect.gen(function* () {
+      const counted = App.make({
+        read: app.routes.read,
+        socket: app.routes.socket.pipe(Route.use(Middleware.before(increment)))
+      }).pipe(App.use(Session.make(Visit, { store: RecordStore.memory() })))
+      const client = yield* Testing.client(counted)
+      const socket = yield* client.connect
+      const key = "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n"
+      socket.write(`GET /socket HTTP/1.1\r\nHost: a.test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n${key}\r\n`)
+      const head = yield* Effect.promise(
+        () => new Promise<string>((resolve) => socket.once("data", (bytes) => resolve(String(bytes))))
+      )
+      assert.match(head, /^HTTP\/1\.1 101 /)
+      const [, cookie = ""] = /\r\nset-cookie: (session=[^;]+);/i.exec(head) ?? []
+      assert.notMatch(head, /cache-control/i)
+      assert.strictEqual(yield* (yield* client.get("/read", { headers: { cookie } })).text, "1")
+    })
+  )
+})
 
 describe("several sessions", () => {
   const both = App.make({

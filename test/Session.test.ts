@@ -1,4 +1,4 @@
-import { assert } from "@effect/vitest"
+import { assert, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Cookies from "effect/http/Cookies"
 import * as Option from "effect/Option"
@@ -71,6 +71,19 @@ const stores = [
 ] as const
 
 for (const [name, store] of stores) {
+  it.effect(`a session in a ${name} store works under the web standard, where nothing of Node is`, () =>
+    Effect.gen(function* () {
+      const middleware = Session.make(Visit, { store: store() as RecordStore.RecordStore })
+      const fetch = App.toWebHandler(App.make(routes).pipe(App.use(middleware)))
+      const get = (path: string, cookie = "") =>
+        Effect.promise(() => fetch(new Request(`https://app.example${path}`, { headers: { cookie } })))
+      const [cookie = ""] = (yield* get("/count")).headers.get("set-cookie")?.split(";") ?? []
+      assert.match(cookie, /^__Host-session=/)
+      const read = yield* get("/read", cookie)
+      assert.strictEqual(yield* Effect.promise(() => read.text()), "1 nobody known")
+    })
+  )
+
   const app = App.make(routes).pipe(App.use(Session.make(Visit, { store: store() as RecordStore.RecordStore })))
   served(`a session in a ${name} store`, app, (client) =>
     Effect.gen(function* () {

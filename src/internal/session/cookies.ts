@@ -111,7 +111,7 @@ const join = (cookies: Readonly<Record<string, string>>, name: string): string |
 
 const checkOptions = (name: string, { domain, path, sameSite, secure }: Options): void => {
   const cookie = `Session: the cookie "${name}"`
-  if (!Syntax.isToken(name) || name.startsWith("__")) {
+  if (!Syntax.isToken(name) || name.length > 100 || name.startsWith("__")) {
     throw new TypeError(
       `${cookie} has a name that no cookie can have, or a prefix: "__Host-" is added where it is Secure`
     )

@@ -85,14 +85,18 @@ export class Handle implements Any {
   }
 
   get rotate() {
-    return (identity?: unknown, options?: { readonly remember?: boolean }): Effect.Effect<void, SessionError> =>
+    return (...[value, options]: [identity?: unknown, options?: RotateOptions]): Effect.Effect<void, SessionError> =>
       Effect.flatMap(Clock.currentTimeMillis, (now) => {
-        const remember = options?.remember ?? false
+        const { remember = false } = options ?? {}
         // A new identity has its whole time before it.
-        const begun = identity === undefined ? undefined : { identity: { value: identity }, remember, created: now }
+        const begun = value === undefined ? undefined : { identity: { value }, remember, created: now }
         return Effect.asVoid(this.live.rotate((state) => ({ ...state, ...begun })))
       })
   }
+}
+
+interface RotateOptions {
+  readonly remember?: boolean
 }
 
 const without = (flash: State["flash"], names: ReadonlyArray<string>): State["flash"] =>

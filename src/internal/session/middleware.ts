@@ -100,17 +100,19 @@ const saved = (live: Live): Effect.Effect<Cookie | undefined, unknown> =>
   )
 
 const answered = ({ plan, request }: Live, response: HttpServerResponse, cookie: Cookie | undefined) => {
-  const varied = response.status === 101 ? response : Response.vary(response, "Cookie")
-  const control = varied.headers["cache-control"]
-  if (cookie === undefined) {
-    return control === undefined && response.status !== 101
-      ? Response.setHeader(varied, "cache-control", "private, no-cache")
-      : varied
-  }
-  // A cache that keeps a cookie would give it to others.
-  const isPrivate = control !== undefined && /(?:^|[\s,])(?:no-store|private)(?:$|[\s,])/i.test(control)
-  const kept = isPrivate ? varied : Response.setHeader(varied, "cache-control", "no-store")
+  // Nothing keeps a 101.
+  const cached = response.status === 101 ? response : forCaches(response, cookie !== undefined)
+  if (cookie === undefined) return cached
   return cookie === "expire"
-    ? plan.jar.write(request, kept, undefined, undefined)
-    : plan.jar.write(request, kept, cookie.value, cookie.maxAge)
+    ? plan.jar.write(request, cached, undefined, undefined)
+    : plan.jar.write(request, cached, cookie.value, cookie.maxAge)
+}
+
+// What is someone's own is not for others; a cache that keeps a cookie would even give it to them.
+const forCaches = (response: HttpServerResponse, sets: boolean): HttpServerResponse => {
+  const varied = Response.vary(response, "Cookie")
+  const control = varied.headers["cache-control"]
+  if (control === undefined) return Response.setHeader(varied, "cache-control", sets ? "no-store" : "private, no-cache")
+  const isPrivate = /(?:^|[\s,])(?:no-store|private)(?:$|[\s,])/i.test(control)
+  return isPrivate || !sets ? varied : Response.setHeader(varied, "cache-control", "no-store")
 }
