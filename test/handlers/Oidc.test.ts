@@ -128,6 +128,20 @@ describe("a login", () => {
   )
 })
 
+it.effect("examples/43-oidc-login.ts sends to the login, and back to where one wanted to go", () =>
+  Effect.gen(function* () {
+    process.env.OIDC_ISSUER = issuer
+    const { app } = yield* Effect.promise(() => import("../../examples/43-oidc-login.ts"))
+    const client = yield* Testing.client(app)
+    const { headers } = yield* client.get("/?page=2")
+    const back = yield* client.get(yield* loginAt(client, headers.location))
+    assert.strictEqual(back.headers.location, "/?page=2")
+    assert.include(yield* (yield* client.get("/?page=2")).text, "Hello, ada")
+    yield* client.post("/auth/logout")
+    assert.strictEqual((yield* client.get("/")).status, 303)
+  })
+)
+
 describe("a logout", () => {
   it.effect("forgets the session", () =>
     Effect.gen(function* () {

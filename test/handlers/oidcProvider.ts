@@ -1,6 +1,6 @@
 /**
  * A real OpenID provider in a process of its own, `oidc-provider` on a free port of this machine: anybody may log in by any password. Its
- * client "app" has the secret "app-secret", and comes back to http://app.test/auth/callback.
+ * client "app" comes back to http://app.test/auth/callback, and "example" is the one of examples/43-oidc-login.ts.
  */
 import * as ChildProcess from "node:child_process"
 import { once } from "node:events"
@@ -18,7 +18,10 @@ export const client = { clientId: "app", clientSecret: Redacted.make("app-secret
 export const start: Effect.Effect<string, never, Scope.Scope> = Effect.gen(function* () {
   const child = yield* Effect.acquireRelease(
     Effect.sync(() =>
-      ChildProcess.spawn(process.execPath, [fileURLToPath(import.meta.url)], { stdio: ["ignore", "pipe", "ignore"] })
+      ChildProcess.spawn(process.execPath, [fileURLToPath(import.meta.url)], {
+        env: { ...process.env, PORT: "0" },
+        stdio: ["ignore", "pipe", "ignore"]
+      })
     ),
     (child) => Effect.sync(() => child.kill("SIGKILL"))
   )
@@ -76,7 +79,7 @@ export class Browser {
 const main = async (): Promise<void> => {
   // @ts-expect-error: the package has no types
   const { Provider } = await import("oidc-provider")
-  const server = Http.createServer().listen(0, "127.0.0.1")
+  const server = Http.createServer().listen(Number(process.env.PORT ?? 0), "127.0.0.1")
   await once(server, "listening")
   const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   const { clientId, clientSecret } = client
@@ -85,8 +88,13 @@ const main = async (): Promise<void> => {
       {
         client_id: clientId,
         client_secret: Redacted.value(clientSecret),
-        redirect_uris: ["http://app.test/auth/callback", "http://localhost:8080/auth/callback"],
+        redirect_uris: ["http://app.test/auth/callback"],
         post_logout_redirect_uris: ["http://app.test/"]
+      },
+      {
+        client_id: "example",
+        client_secret: "example-secret",
+        redirect_uris: ["http://localhost:8080/auth/callback", "http://app.test/auth/callback"]
       }
     ],
     claims: { openid: ["sub"], email: ["email"] },
