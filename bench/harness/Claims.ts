@@ -68,6 +68,8 @@ export const all: ReadonlyArray<Claim> = [
   cpu("json", "effect-web", "effect-router", 1),
   cpu("user", "effect-web", "effect-router", 1),
   cpu("echo", "effect-web", "effect-router", 1),
+  cpu("stack", "effect-web", "effect-web-bare", 1.35),
+  cpu("stack", "effect-web", "fastify", 1),
   cpuOfPeers("file-1k", "effect-web", 0.5),
   cpuOfPeers("file-1m", "effect-web", 1),
   cpuOfPeers("304", "effect-web", 1),

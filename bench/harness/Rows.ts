@@ -2,7 +2,7 @@
 import * as Scratch from "./Scratch.ts"
 
 /** What a row is about. Each subject has its own server programs, in the folder of its name in `servers/`. */
-export type Subject = "answers" | "files" | "upload" | "proxy" | "sockets" | "idle"
+export type Subject = "answers" | "stack" | "files" | "upload" | "proxy" | "sockets" | "idle"
 
 interface Common {
   readonly name: string
@@ -23,6 +23,8 @@ export interface Request extends Common {
   readonly refused?: string
   /** The file that is asked for: when it changes, so must the next answer. */
   readonly file?: string
+  /** Where a browser would log in first: its cookies are sent, and the origin of a page. */
+  readonly login?: string
   /** Sends If-None-Match with the server's own ETag: the answer is then a 304 without a body. */
   readonly conditional?: true
 }
@@ -90,6 +92,7 @@ export const all: ReadonlyArray<Row> = [
     answer: person,
     refused: JSON.stringify({ name: "Ada Lovelace", age: "old", tags: [] })
   },
+  { ...get("stack", "stack", "/json", { message: "Hello, Ada!" }), login: "/login" },
   file("file-1k", "1k.txt"),
   file("file-1m", "1m.txt"),
   { ...file("304", "1k.txt"), conditional: true },

@@ -73,6 +73,11 @@ export const all: ReadonlyArray<Program> = [
   effectWeb("answers"),
   aiohttp("answers"),
 
+  node("stack", nodeHttp),
+  node("stack", "fastify"),
+  node("stack", "effect-web-bare", "npm ci && npm run build in the root"),
+  effectWeb("stack"),
+
   node("files", nodeHttp),
   node("files", "fastify"),
   { ...node("files", "hono"), lacks: ["304"] }, // its serveStatic sends no ETag

@@ -1,6 +1,7 @@
 /** Asks a server what a row asks, once, and checks the answer. */
 import * as Http from "node:http"
 import { isDeepStrictEqual } from "node:util"
+import { origin } from "../servers/stack/site.ts"
 import type { Request } from "./Rows.ts"
 import * as Scratch from "./Scratch.ts"
 
@@ -13,7 +14,8 @@ export interface Verified {
 
 /** Fails with the first thing that is wrong with a server's answers to a row. */
 export const verify = async (url: string, row: Request): Promise<Verified> => {
-  const headers = row.body === undefined ? {} : { "content-type": "application/json" }
+  const type = row.body === undefined ? {} : { "content-type": "application/json" }
+  const headers = row.login === undefined ? type : { ...type, ...(await login(url, row, row.login)) }
   const answer = await ask(url, row, headers, row.body)
   if (answer.status !== 200) throw new Error(`status ${answer.status}, wanted 200`)
   const mediaType = answer.headers["content-type"] ?? "none"
@@ -28,6 +30,13 @@ export const verify = async (url: string, row: Request): Promise<Verified> => {
   return row.conditional
     ? verifyConditional(url, row, answer.headers.etag)
     : { headers, bodyBytes: Buffer.byteLength(text) }
+}
+
+/** What a browser on a page of another origin sends when it has logged in. */
+const login = async (url: string, row: Request, path: string): Promise<Readonly<Record<string, string>>> => {
+  const { headers } = await ask(url, { ...row, path }, {})
+  const cookies = (headers["set-cookie"] ?? []).map((cookie) => cookie.split(";")[0])
+  return { origin, cookie: cookies.join("; ") }
 }
 
 const verifyConditional = async (url: string, row: Request, etag: string | undefined): Promise<Verified> => {
