@@ -43,7 +43,7 @@ export interface Options {
   readonly format?: Format
   /** Whether the fields are annotations of the line; true unless there is a format. */
   readonly fields?: boolean
-  /** Takes lines, those of a millisecond at a time, each with its "\n"; Effect's Logger (Info) unless given. */
+  /** Takes lines, those of ten milliseconds at a time, each with its "\n"; Effect's Logger (Info) unless given. */
   readonly write?: (lines: string) => void
   /** What is not logged: routes by name, statuses, and whatever a predicate is true for. */
   readonly skip?: ReadonlyArray<string | number | ((outcome: Outcome) => boolean)>

@@ -31,7 +31,7 @@ const lineOf = (bytes: string, format: AccessLog.Format, options: AccessLog.Opti
     const wire = yield* Wire.open(client)
     yield* wire.send(bytes)
     yield* until(() => lines.length > 0)
-    yield* Effect.promise(() => new Promise((resolve) => setTimeout(resolve, 5)))
+    yield* Effect.promise(() => new Promise((resolve) => setTimeout(resolve, 20)))
     const text = lines.join("")
     assert.strictEqual(text.split("\n").length, 2, "it is one line")
     assert.match(text, /^[ -~]*\n$/)

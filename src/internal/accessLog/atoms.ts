@@ -10,6 +10,7 @@
 import type { Entry } from "./entry.ts"
 import { escaped } from "./escaped.ts"
 import * as Fields from "./fields.ts"
+import { perSecond } from "./perSecond.ts"
 
 /** A part of a line. */
 export type Atom = (entry: Entry) => string
@@ -38,16 +39,6 @@ const clf = (second: number): string => {
   const zone = `${offset < 0 ? "-" : "+"}${two(Math.floor(Math.abs(offset) / 60))}${two(Math.abs(offset) % 60)}`
   const day = `${two(date.getDate())}/${months[date.getMonth()]}/${date.getFullYear()}`
   return `[${day}:${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())} ${zone}]`
-}
-
-/** Computes a text of a second once. */
-export const perSecond = (text: (second: number) => string): ((millis: number) => string) => {
-  let [last, made] = [Number.NaN, ""]
-  return (millis) => {
-    const second = Math.floor(millis / 1000)
-    if (second !== last) [last, made] = [second, text(second)]
-    return made
-  }
 }
 
 const clfTime = perSecond(clf)

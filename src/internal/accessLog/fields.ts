@@ -7,6 +7,7 @@
  */
 import type { Entry } from "./entry.ts"
 import { escaped } from "./escaped.ts"
+import { perSecond } from "./perSecond.ts"
 
 /** The logger's name, by which lines of the access log are told from others. */
 export const logger = "effect-web.access"
@@ -62,33 +63,61 @@ export const fields = (entry: Entry): Record<string, unknown> => {
   return all
 }
 
-/** An ISO 8601 time in UTC. */
-const iso = (millis: number): string => new Date(millis).toISOString()
+const utcSecond = perSecond((second) => new Date(second * 1000).toISOString().slice(0, 20))
 
-// JSON escapes C0 only: what else a terminal might act upon is escaped too.
-const ascii = (json: string): string =>
-  json.replace(/[\x7f-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`)
+// ISO 8601 in UTC.
+const iso = (millis: number): string => `${utcSecond(millis)}${String(millis % 1000).padStart(3, "0")}Z`
 
-/** A line of JSON. */
-export const json = (entry: Entry): string =>
-  ascii(
-    JSON.stringify({
-      timestamp: iso(entry.outcome.startMillis),
-      level: entry.level,
-      logger,
-      ...collect(entry)
-    })
+const plain = /^[ !#-[\]-~]*$/
+
+// JSON escapes C0 only: what else a terminal might act upon is escaped too. Most strings need nothing of it.
+const jsonString = (text: string): string => {
+  if (plain.test(text)) return `"${text}"`
+  return JSON.stringify(text).replace(
+    /[\x7f-\uffff]/g,
+    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`
   )
+}
+
+const jsonValue = (value: unknown): string => {
+  if (typeof value === "string") return jsonString(value)
+  return typeof value === "boolean" || Number.isFinite(value) ? String(value) : jsonString(String(value))
+}
 
 const bare = /^[\w.:/+@?&%,;~*()[\]-]+$/
 
-/** A line of logfmt: `key=value`, values with other than plain characters in quotes. */
-export const logfmt = (entry: Entry): string => {
-  let line = `timestamp=${iso(entry.outcome.startMillis)} level=${entry.level} logger=${logger}`
-  const all = collect(entry)
-  for (const name in all) {
-    const text = String(all[name])
-    line += ` ${name}=${bare.test(text) ? text : `"${escaped(text)}"`}`
-  }
-  return line
+const logfmtValue = (value: unknown): string => {
+  const text = String(value)
+  return bare.test(text) ? text : `"${escaped(text)}"`
 }
+
+interface Style {
+  readonly key: (name: string) => string
+  readonly value: (value: unknown) => string
+}
+
+// Built by hand: an object on the way would cost as much as all the rest.
+const builder = ({ key, value }: Style): ((entry: Entry) => string) => {
+  const parts = known.map(([name, read]) => ({ key: key(name), read }))
+  return (entry) => {
+    let text = ""
+    for (const { key, read } of parts) {
+      const found = read(entry)
+      if (found !== undefined) text += key + value(found)
+    }
+    const { fields } = entry.outcome
+    for (const name in fields) if (fields[name] !== undefined) text += key(name) + value(fields[name])
+    return text
+  }
+}
+
+const jsonFields = builder({ key: (name) => `,${jsonString(name)}:`, value: jsonValue })
+const logfmtFields = builder({ key: (name) => ` ${name}=`, value: logfmtValue })
+
+/** A line of JSON. */
+export const json = (entry: Entry): string =>
+  `{"timestamp":"${iso(entry.outcome.startMillis)}","level":"${entry.level}","logger":"${logger}"${jsonFields(entry)}}`
+
+/** A line of logfmt: `key=value`, values with other than plain characters in quotes. */
+export const logfmt = (entry: Entry): string =>
+  `timestamp=${iso(entry.outcome.startMillis)} level=${entry.level} logger=${logger}${logfmtFields(entry)}`

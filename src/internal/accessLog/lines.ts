@@ -1,5 +1,5 @@
 /**
- * Lines that are written together: those of about a millisecond at a time.
+ * Lines that are written together: those of ten milliseconds at a time.
  *
  * ```ts
  * const write = batched((text) => process.stdout.write(text), pending, onError)
@@ -12,6 +12,9 @@ import * as Context from "effect/Context"
 export const Pending = Context.Reference<Set<() => void>>("effect-web/AccessLog/Pending", {
   defaultValue: () => new Set()
 })
+
+/** So many milliseconds a line may wait: a write costs as much as ten lines. */
+const patience = 10
 
 /** So many characters are written at once, without waiting. */
 const most = 64 * 1024
@@ -37,7 +40,7 @@ export const batched = (write: (lines: string) => void, onError: (error: unknown
   return (line: string, pending: Set<() => void>): void => {
     buffer += `${line}\n`
     if (timer === undefined) {
-      timer = setTimeout(flush, 1)
+      timer = setTimeout(flush, patience)
       owner = pending.add(flush)
     }
     if (buffer.length > most) flush()
