@@ -113,9 +113,11 @@ export const make: {
         return Effect.fail(new CrossOrigin({ text: "The request comes from a page of another site" }))
       return guarded === undefined ? handler : Effect.andThen(guarded.check(request), handler)
     })
-  const errors = tokens === undefined ? [CrossOrigin] : [CrossOrigin, InvalidToken]
+  const errors = tokens === undefined ? [CrossOrigin] : [CrossOrigin, InvalidToken, ...unreadable]
   return Object.assign(middleware, { errors }) as never
 }
+
+const unreadable = [HttpError.BadRequest, HttpError.ContentTooLarge, HttpError.UnsupportedMediaType]
 
 const isSafe = (method: string): boolean => method === "GET" || method === "HEAD" || method === "OPTIONS"
 
