@@ -37,8 +37,8 @@ interface Sent {
   readonly body: string | undefined
   /** Whether the head is shown. */
   readonly include: boolean
-  /** Whether cookies come from a file of an earlier command, and go into it. */
-  readonly jar: boolean
+  /** The file that cookies come from and go into. */
+  readonly jar: string | undefined
 }
 
 type Option = (sent: Sent, value: string) => Partial<Sent>
@@ -56,8 +56,8 @@ const options: Readonly<Record<string, Option>> = {
     const at = line.indexOf(":")
     return { headers: { ...sent.headers, [line.slice(0, at).toLowerCase()]: line.slice(at + 1).trim() } }
   },
-  "-b": (sent, cookies) => (cookies.includes("=") ? withHeader(sent, "cookie", cookies) : { jar: true }),
-  "-c": () => ({ jar: true }),
+  "-b": (sent, cookies) => (cookies.includes("=") ? withHeader(sent, "cookie", cookies) : { jar: cookies }),
+  "-c": (_, jar) => ({ jar }),
   // Files are those of the repository.
   "-F": (sent, field) => {
     const [, name, at, value = ""] = /^([^=]+)=(@?)(.*)$/s.exec(field) ?? []
@@ -98,8 +98,14 @@ const read = ({ args, command }: Curl): Sent => {
   return sent
 }
 
-// The file of cookies; a test has one.
-const jars = new WeakMap<Testing.Client, ReadonlyArray<Cookies.Cookie>>()
+// The files of cookies of each client.
+const files = new WeakMap<Testing.Client, Map<string, ReadonlyArray<Cookies.Cookie>>>()
+
+const jarsOf = (client: Testing.Client) => {
+  const jars = files.get(client) ?? new Map<string, ReadonlyArray<Cookies.Cookie>>()
+  files.set(client, jars)
+  return jars
+}
 
 /** Runs the command against the client's app, and asserts that its output is the one that is wanted. */
 export const run = Effect.fnUntraced(function* (client: Testing.Client, curl: Curl) {
@@ -107,12 +113,12 @@ export const run = Effect.fnUntraced(function* (client: Testing.Client, curl: Cu
   const target = url.replace(/^localhost:8080/, client.url)
   // The methods of the type are those that Effect names; curl sends any.
   const request = HttpClientRequest.make(method as HttpMethod.HttpMethod)(target, { headers })
-  yield* Ref.set(client.cookies, jar ? (jars.get(client) ?? []) : [])
+  yield* Ref.set(client.cookies, jar === undefined ? [] : (jarsOf(client).get(jar) ?? []))
   const { "content-type": contentType } = headers
   const response = yield* client.execute(
     body === undefined ? request : HttpClientRequest.bodyText(request, body, contentType)
   )
-  if (jar) jars.set(client, yield* Ref.get(client.cookies))
+  if (jar !== undefined) jarsOf(client).set(jar, yield* Ref.get(client.cookies))
   const cookies = Object.values(response.cookies.cookies).map((cookie) => `set-cookie: ${cookie.name}=${cookie.value}`)
   const head = [response.status, ...Object.entries(response.headers).map(([name, value]) => `${name}: ${value}`)]
   const text = yield* response.text
