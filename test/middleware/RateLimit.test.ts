@@ -16,6 +16,7 @@ import { networkOf } from "../../src/internal/rateLimit/addressKey.ts"
 import * as Memory from "../../src/internal/rateLimit/memory.ts"
 import * as Middleware from "../../src/Middleware.ts"
 import * as RateLimit from "../../src/middleware/RateLimit.ts"
+import * as TrustedProxies from "../../src/middleware/TrustedProxies.ts"
 import * as Request from "../../src/Request.ts"
 import * as Response from "../../src/Response.ts"
 import * as Route from "../../src/Route.ts"
@@ -104,6 +105,27 @@ served(
       assert.deepStrictEqual(yield* statuses(client, 2, "/", { "x-user": "ada" }), [200, 429])
       assert.deepStrictEqual(yield* statuses(client, 2, "/", { "x-user": "grace" }), [200, 429])
       assert.deepStrictEqual(yield* statuses(client, 2), [200, 429])
+    })
+)
+
+served(
+  "behind a trusted proxy each client is counted apart, an IPv6 one by its network",
+  App.make(routes).pipe(
+    App.use(RateLimit.make({ limit: 1, window: "1 minute" })),
+    App.use(TrustedProxies.make({ trusted: ["127.0.0.1"] }))
+  ),
+  (client) =>
+    Effect.gen(function* () {
+      const from = (address: string) => statuses(client, 1, "/", { "x-forwarded-for": address })
+      assert.deepStrictEqual(
+        [yield* from("6.6.6.6"), yield* from("6.6.6.6"), yield* from("6.6.6.7")],
+        [[200], [429], [200]]
+      )
+      assert.deepStrictEqual([yield* from("7.7.7.7, 6.6.6.6"), yield* from("::ffff:6.6.6.6")], [[429], [429]])
+      assert.deepStrictEqual(
+        [yield* from("2001:db8::1"), yield* from("2001:db8::2"), yield* from("2001:db8:0:1::1")],
+        [[200], [429], [200]]
+      )
     })
 )
 
