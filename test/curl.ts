@@ -85,7 +85,7 @@ const read = ({ args, command }: Curl): Sent => {
     headers: { accept: "*/*" },
     body: undefined,
     include: false,
-    jar: false
+    jar: undefined
   }
   for (let at = 0; at < args.length; at++) {
     const arg = args[at]!
