@@ -56,7 +56,12 @@ served(
   "all together",
   app,
   asks([
-    { ask: "GET /", with: { ...host, origin: ours }, status: 200, has: { ...strict, [origin]: ours, vary: "Origin, Accept-Encoding" } },
+    {
+      ask: "GET /",
+      with: { ...host, origin: ours },
+      status: 200,
+      has: { ...strict, [origin]: ours, vary: "Origin, Accept-Encoding" }
+    },
     {
       ask: "POST /order",
       with: { ...host, origin: ours, "sec-fetch-site": "same-origin" },
@@ -108,6 +113,39 @@ served(
     { ask: "GET /", with: { host: "acme.example.com" }, status: 200, has: strict, says: /^tenant$/ },
     { ask: "GET /", with: { host: "evil.test", origin: ours }, status: 421, has: { ...strict, [origin]: undefined } }
   ])
+)
+
+it.effect("under the web standard they do the same", () =>
+  Effect.gen(function* () {
+    const page = Effect.gen(function* () {
+      return Response.text(`${yield* SecurityHeaders.nonce} ${yield* Csrf.token}`)
+    })
+    const handle = App.toWebHandler(
+      App.make({ page: Route.get("/", page), write: Route.post("/", Response.text("written")) }).pipe(
+        App.use(Csrf.make({ tokens: { keys } })),
+        App.use(Cors.make({ origins: [ours] })),
+        App.use(Hosts.make({ allowed: ["shop.test"], https: "redirect" })),
+        App.use(SecurityHeaders.make())
+      )
+    )
+    const ask = (url: string, init?: RequestInit) => Effect.promise(() => handle(new globalThis.Request(url, init)))
+    const shown = yield* ask("https://shop.test/", { headers: { origin: ours } })
+    const [nonce, token] = (yield* Effect.promise(() => shown.text())).split(" ") as [string, string]
+    assert.include(shown.headers.get("content-security-policy"), `'nonce-${nonce}'`)
+    assert.include(shown.headers.get("strict-transport-security"), "max-age")
+    assert.strictEqual(shown.headers.get(origin), ours)
+    const cookie = shown.headers.get("set-cookie")!.split(";")[0]!
+    assert.match(cookie, /^__Host-csrf=/)
+    const write = { method: "POST", headers: { cookie, "x-csrf-token": token } }
+    assert.strictEqual((yield* ask("https://shop.test/", write)).status, 200)
+    assert.strictEqual((yield* ask("https://shop.test/", { method: "POST" })).status, 403)
+    const preflight = { origin: ours, "access-control-request-method": "POST" }
+    assert.strictEqual((yield* ask("https://shop.test/", { method: "OPTIONS", headers: preflight })).status, 204)
+    assert.strictEqual((yield* ask("https://shop.test/x", { method: "OPTIONS", headers: preflight })).status, 404)
+    assert.strictEqual((yield* ask("https://evil.test/")).status, 421)
+    const moved = yield* ask("http://shop.test/?a=1")
+    assert.deepStrictEqual([moved.status, moved.headers.get("location")], [308, "https://shop.test/?a=1"])
+  })
 )
 
 it.live("what an upstream server says of strictness stays, what it says of origins does not", () =>
