@@ -2,7 +2,9 @@
  * Stores that fail, and sessions of other times.
  */
 import { assert, describe, it } from "@effect/vitest"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as Schema from "effect/Schema"
 import * as App from "../src/App.ts"
 import * as HttpError from "../src/HttpError.ts"
@@ -114,6 +116,26 @@ describe("a handler that", () => {
       yield* client.get("/count")
       assert.strictEqual((yield* client.get("/died")).status, 500)
       assert.strictEqual((yield* client.get("/invalid")).status, 500)
+      assert.strictEqual(yield* (yield* client.get("/read")).text, "1")
+    })
+  )
+
+  it.effect("is interrupted, because its client has left, leaves the session as it was", () =>
+    Effect.gen(function* () {
+      const begun = yield* Deferred.make<void>()
+      const ended = yield* Deferred.make<void>()
+      const hang = Effect.andThen(increment, Effect.andThen(Deferred.succeed(begun, undefined), Effect.never)).pipe(
+        Effect.onInterrupt(() => Deferred.succeed(ended, undefined))
+      )
+      const app = App.make({ ...routes, hang: Route.get("/hang", hang) }).pipe(
+        App.use(Session.make(Visit, { store: RecordStore.memory() }))
+      )
+      const client = yield* Testing.client(app)
+      yield* client.get("/count")
+      const hanging = yield* Effect.forkChild(client.get("/hang"))
+      yield* Deferred.await(begun)
+      yield* Fiber.interrupt(hanging)
+      yield* Deferred.await(ended)
       assert.strictEqual(yield* (yield* client.get("/read")).text, "1")
     })
   )
