@@ -14,6 +14,7 @@ import * as App from "../../src/App.ts"
 import * as HttpError from "../../src/HttpError.ts"
 import * as AccessLog from "../../src/middleware/AccessLog.ts"
 import * as RequestId from "../../src/middleware/RequestId.ts"
+import * as TrustedProxies from "../../src/middleware/TrustedProxies.ts"
 import type { Outcome } from "../../src/Outcome.ts"
 import * as Response from "../../src/Response.ts"
 import * as Route from "../../src/Route.ts"
@@ -408,6 +409,23 @@ describe("lines that are written", () => {
       }
     })
   )
+})
+
+describe("behind a trusted proxy", () => {
+  for (const around of [false, true]) {
+    it.effect(`the address is that of the client, ${around ? "as middleware" : "as an option"}`, () =>
+      Effect.gen(function* () {
+        const lines: Array<string> = []
+        const accessLog = { format: AccessLog.format("%a"), write: (text: string) => void lines.push(text) }
+        const inner = around ? (app.pipe(App.use(AccessLog.make(accessLog))) as typeof app) : app
+        const used = inner.pipe(App.use(TrustedProxies.make({ trusted: ["127.0.0.1"] })))
+        const client = yield* Testing.client(used, around ? {} : { accessLog })
+        yield* client.get("/", { headers: { "x-forwarded-for": "192.0.2.7" } })
+        yield* some(lines)
+        assert.deepStrictEqual(lines, ["192.0.2.7\n"])
+      })
+    )
+  }
 })
 
 describe("under the web standard", () => {
