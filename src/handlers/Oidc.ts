@@ -122,7 +122,7 @@ export const make = <I, Id, E = never, R = never, E2 = never>(options: Options<I
       try: () => client.authorizationCodeGrant(config, url, checks),
       catch: (cause) => Provider.failure(client, cause)
     })
-    const identity = yield* options.onLogin(yield* loginOf({ client, config }, tokens))
+    const identity = yield* options.onLogin(loginOf({ client, config }, tokens))
     if (identity === undefined) return yield* new Forbidden({ text: "You are not known here" })
     const { rotate } = yield* session
     yield* options.remember === undefined ? rotate(identity) : rotate(identity, { remember: options.remember })
@@ -195,14 +195,12 @@ const isRefusal = /^(?:access_denied|(?:login|interaction|consent|account_select
 
 type Tokens = Awaited<ReturnType<Provider.Library["authorizationCodeGrant"]>>
 
-const loginOf = ({ client, config }: Provider.Provider, tokens: Tokens): Effect.Effect<Login, BadGateway> => {
-  const claims = tokens.claims()
-  if (claims === undefined || tokens.id_token === undefined) {
-    return Effect.fail(new BadGateway({ text: "The login provider gave no ID token" }))
-  }
-  return Effect.succeed({
+const loginOf = ({ client, config }: Provider.Provider, tokens: Tokens): Login => {
+  // Without an ID token the nonce would not have been the expected one.
+  const claims = tokens.claims() as Login["claims"]
+  return {
     claims,
-    idToken: Redacted.make(tokens.id_token, { label: "idToken" }),
+    idToken: Redacted.make(tokens.id_token as string, { label: "idToken" }),
     accessToken: Redacted.make(tokens.access_token, { label: "accessToken" }),
     refreshToken:
       tokens.refresh_token === undefined ? undefined : Redacted.make(tokens.refresh_token, { label: "refreshToken" }),
@@ -210,5 +208,5 @@ const loginOf = ({ client, config }: Provider.Provider, tokens: Tokens): Effect.
       try: () => client.fetchUserInfo(config, tokens.access_token, claims.sub),
       catch: (cause) => Provider.failure(client, cause)
     })
-  })
+  }
 }

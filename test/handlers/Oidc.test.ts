@@ -4,6 +4,8 @@
 import { afterAll, assert, describe, expectTypeOf, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import type * as Cookies from "effect/http/Cookies"
+import * as Redacted from "effect/Redacted"
 import * as Ref from "effect/Ref"
 import * as Scope from "effect/Scope"
 import * as TestClock from "effect/testing/TestClock"
@@ -13,6 +15,7 @@ import type * as Session from "../../src/Session.ts"
 import * as Testing from "../../src/testing/Testing.ts"
 import { run } from "../run.ts"
 import * as Sources from "../sources.ts"
+import * as FaultyProvider from "./faultyProvider.ts"
 import { appOf, begin, loginAt, options, type Visit, whoIs } from "./oidcApp.ts"
 import * as Provider from "./oidcProvider.ts"
 
@@ -103,6 +106,7 @@ describe("a login", () => {
     Effect.gen(function* () {
       const seen: Array<unknown> = []
       const onLogin = Effect.fnUntraced(function* (login: Oidc.Login) {
+        assert.isUndefined(login.refreshToken)
         seen.push(login.claims, yield* Effect.orDie(login.userInfo), String(login.accessToken), String(login.idToken))
         return login.claims.sub
       })
@@ -142,6 +146,75 @@ it.effect("examples/43-oidc-login.ts sends to the login, and back to where one w
   })
 )
 
+/** A login at a provider of a test's own: what it is told, and what it answers. */
+const loginAtOther = Effect.fnUntraced(function* (
+  more: (url: string) => Parameters<typeof appOf>[0],
+  answer: Readonly<Record<string, unknown>> = {}
+) {
+  const { faults, url } = yield* FaultyProvider.start
+  const client = yield* Testing.client(appOf(more(url)))
+  const { searchParams } = yield* begin(client)
+  faults.claims = { nonce: searchParams.get("nonce") }
+  faults.more = answer
+  const { cookies, status } = yield* client.get(`/auth/callback?code=a&state=${searchParams.get("state")}`)
+  assert.strictEqual(status, 303)
+  return { client, cookies, came: faults.came }
+})
+
+describe("a provider", () => {
+  it.effect("gets the secret in the head, encoded, or in the body, or none", () =>
+    Effect.gen(function* () {
+      const secret = Redacted.value(Provider.client.clientSecret)
+      const head = (yield* loginAtOther((url) => options(url))).came
+      const [, sent = ""] = Buffer.from(head?.authorization?.slice("Basic ".length) ?? "", "base64")
+        .toString()
+        .split(":")
+      assert.strictEqual(new URLSearchParams(`secret=${sent}`).get("secret"), secret)
+      assert.notStrictEqual(sent, secret)
+      assert.notProperty(head?.form, "client_secret")
+      const body = (yield* loginAtOther((url) => options(url, { clientAuth: "post" }))).came
+      assert.deepInclude(body?.form, { client_id: "app", client_secret: secret })
+      assert.isUndefined(body?.authorization)
+      const publicly = (url: string) => {
+        const { clientSecret: _, ...rest } = options(url)
+        return rest
+      }
+      const none = (yield* loginAtOther(publicly)).came
+      assert.isUndefined(none?.authorization)
+      assert.notProperty(none?.form, "client_secret")
+      assert.match(String(none?.form.code_verifier), /^[\w-]{43}$/)
+    })
+  )
+
+  it.effect("may give a refresh token, and have nothing to tell of somebody", () =>
+    Effect.gen(function* () {
+      const seen: Array<string> = []
+      const onLogin = Effect.fnUntraced(function* (login: Oidc.Login) {
+        const { status, text } = yield* Effect.flip(login.userInfo)
+        seen.push(`${status} ${text}`, Redacted.value(login.refreshToken!), String(login.refreshToken))
+        return login.claims.sub
+      }, Effect.orDie)
+      yield* loginAtOther((url) => options(url, { onLogin }), { refresh_token: "rt" })
+      assert.deepStrictEqual(seen, ["502 The login provider gave no valid answer", "rt", "<redacted:refreshToken>"])
+    })
+  )
+
+  it.effect("may know no logout: then one goes home", () =>
+    Effect.gen(function* () {
+      const { client } = yield* loginAtOther((url) => options(url, { logoutAtProvider: true }))
+      assert.strictEqual((yield* client.post("/auth/logout")).headers.location, "/")
+    })
+  )
+
+  it.effect("leaves it to this server whether the session is kept when the browser is closed", () =>
+    Effect.gen(function* () {
+      const maxAge = (cookies: Cookies.Cookies) => cookies.cookies.session?.options?.maxAge
+      assert.isUndefined(maxAge((yield* loginAtOther((url) => options(url))).cookies))
+      assert.isDefined(maxAge((yield* loginAtOther((url) => options(url, { remember: true }))).cookies))
+    })
+  )
+})
+
 describe("a logout", () => {
   it.effect("forgets the session", () =>
     Effect.gen(function* () {
@@ -171,6 +244,8 @@ describe("a logout", () => {
 
 it.effect("a provider that does not answer is a 503 with Retry-After", () =>
   Effect.gen(function* () {
+    const secure = yield* Testing.client(appOf(options("https://127.0.0.1:1")))
+    assert.strictEqual((yield* secure.get("/auth/login")).status, 503)
     const client = yield* Testing.client(appOf(options("http://127.0.0.1:1")))
     for (let round = 0; round < 2; round++) {
       const { headers, json, status } = yield* client.get("/auth/login")

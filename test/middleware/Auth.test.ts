@@ -220,6 +220,14 @@ describe("any", () => {
     })
   })
 
+  it.effect("gives the challenge of a scheme of one's own, whose refusal has none", () => {
+    const own = Auth.make({ challenge: 'Own realm="x"', authenticate: Effect.fail(new HttpError.Unauthorized()) })
+    return Effect.map(answer(protectedBy(Auth.any([bearer, own])), "GET /"), ({ headers, status }) => {
+      assert.strictEqual(status, 401)
+      assert.strictEqual(headers["www-authenticate"], 'Bearer, Own realm="x"')
+    })
+  })
+
   it.effect("keeps the text of the first refusal", () => {
     const tells = Auth.apiKey(() => Effect.fail(new HttpError.Unauthorized({ text: "Revoked" })), {
       header: "x-api-key"

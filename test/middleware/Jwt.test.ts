@@ -17,7 +17,7 @@ import * as Jwt from "../../src/middleware/Jwt.ts"
 import * as Response from "../../src/Response.ts"
 import * as Route from "../../src/Route.ts"
 import { served } from "../../src/testing/Served.ts"
-import { by, claims, otherSecret, pair, secret, signed } from "./tokens.ts"
+import { by, certified, claims, otherSecret, pair, secret, signed } from "./tokens.ts"
 
 const keys = Jwt.secret(secret)
 const verify = Jwt.verify({ keys, issuer: "https://id.test", audience: "api" })
@@ -144,6 +144,24 @@ describe("keys", () => {
     })
   )
 
+  it.effect("a certificate verifies as its key does", () =>
+    Effect.gen(function* () {
+      const key = yield* Effect.promise(() => Jose.importPKCS8(certified.privateKey, "ES256"))
+      const verify = Jwt.verify({ keys: Jwt.publicKey(certified.certificate) })
+      const token = yield* signed(claims, { alg: "ES256" }, key)
+      for (let round = 0; round < 2; round++) assert.strictEqual(yield* says(verify, token), "ada")
+    })
+  )
+
+  it.effect("a key that does not load is none", () =>
+    Effect.gen(function* () {
+      const made = yield* pair("ES256", "1")
+      const set = Jwt.verify({ keys: Jwt.keySet({ keys: [{ ...made.jwk, x: "AAAA" }] }) })
+      const wanted = "The signature of the token is not by a key that is known"
+      assert.strictEqual(yield* says(set, yield* by(made)), wanted)
+    })
+  )
+
   it.effect("a key that is not for signatures is none", () =>
     Effect.gen(function* () {
       const made = yield* pair("RS256", "1")
@@ -179,11 +197,15 @@ describe("sign", () => {
     Effect.gen(function* () {
       const made = yield* pair("ES256", "1")
       const pem = yield* Effect.promise(() => Jose.exportPKCS8(made.privateKey))
+      const nameless = yield* Jwt.sign({}, { key: Jwt.privateKey(pem, { algorithm: "ES256" }), expiresIn: "1 minute" })
+      assert.deepStrictEqual(Jose.decodeProtectedHeader(Redacted.value(nameless)), { alg: "ES256" })
       const key = Jwt.privateKey(Redacted.make(pem), { algorithm: "ES256", keyId: "1" })
-      const token = yield* Jwt.sign({ sub: "ada" }, { key, expiresIn: Duration.infinity })
+      const audience = ["api", "web"]
+      const token = yield* Jwt.sign({ sub: "ada" }, { key, expiresIn: Duration.infinity, audience })
       assert.deepStrictEqual(Jose.decodeProtectedHeader(Redacted.value(token)), { alg: "ES256", kid: "1" })
-      const set = Jwt.verify({ keys: Jwt.keySet({ keys: [made.jwk] }), requireExpiry: false })
-      assert.deepStrictEqual<unknown>(yield* set(token), { sub: "ada", iat: 0 })
+      const keys = Jwt.keySet({ keys: [made.jwk] })
+      const set = Jwt.verify({ keys, requireExpiry: false, audience: ["web", "app"] })
+      assert.deepStrictEqual<unknown>(yield* set(token), { sub: "ada", aud: ["api", "web"], iat: 0 })
     })
   )
 })
@@ -205,6 +227,7 @@ describe("a wrong declaration is refused when it is made", () => {
     ["an issuer without its name", () => Jwt.verify({ keys: remote, audience: "a" }), /give issuer and audience/],
     ["a private key for a public one", () => Jwt.publicKey("-----BEGIN PRIVATE KEY-----"), /this is a private key/],
     ["no key", () => Jwt.publicKey("ssh-rsa AAAA"), /this is no public key; give PEM that begins with/],
+    ["a set of no keys", () => Jwt.keySet({ keys: [{}] as never }), /there are no keys in it/],
     ["an empty set", () => Jwt.keySet({ keys: [] }), /there are no keys in it/],
     ["a private key for HMAC", () => Jwt.privateKey("", { algorithm: "HS256" }), /"HS256" is no algorithm of private/],
     ["keys over http", () => Jwt.remoteKeySet("http://id.test/jwks"), /can be changed on its way; give an https URL/],

@@ -58,3 +58,22 @@ export const forged = (header: object | string, payload: object | string = claim
     Buffer.from(typeof value === "string" ? value : JSON.stringify(value)).toString("base64url")
   return Redacted.make(`${part(header)}.${part(payload)}.${signature}`)
 }
+
+/** A key for ES256 with a certificate, made for these tests alone. */
+export const certified = {
+  privateKey: `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg3L6pW3ZKQS7fVQ+0
+icuXX+iWYgjER/eGk3npwlkESQWhRANCAAR+EGWzrDcCORHIFq3qohQbNPL2g4r4
+gtt5E9OB7/wjDhSQ4OVpJ5qek16tA83Yww/sY2TJN0ydNjfqDlosEIS1
+-----END PRIVATE KEY-----`,
+  certificate: `-----BEGIN CERTIFICATE-----
+MIIBfDCCASGgAwIBAgIUA1rukoky8zulWN6J0VNyrawSS0swCgYIKoZIzj0EAwIw
+EjEQMA4GA1UEAwwHaWQudGVzdDAgFw0yNjExMjYxMzA4MjZaGA8yMTI2MTEwMjEz
+MDgyNlowEjEQMA4GA1UEAwwHaWQudGVzdDBZMBMGByqGSM49AgEGCCqGSM49AwEH
+A0IABH4QZbOsNwI5EcgWreqiFBs08vaDiviC23kT04Hv/CMOFJDg5Wknmp6TXq0D
+zdjDD+xjZMk3TJ02N+oOWiwQhLWjUzBRMB0GA1UdDgQWBBRimRWqSHcUXEUAM9gz
+S0OYSTwSTDAfBgNVHSMEGDAWgBRimRWqSHcUXEUAM9gzS0OYSTwSTDAPBgNVHRMB
+Af8EBTADAQH/MAoGCCqGSM49BAMCA0kAMEYCIQDj8TkgMfwtYvZgqkdJlO4sbHuU
+l2PU6SKJix2fFoqJYgIhAK/Whivfp6vMqryuWKLBvutopXFyxQrO+rFc2OS1UX07
+-----END CERTIFICATE-----`
+}

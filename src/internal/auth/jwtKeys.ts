@@ -70,9 +70,9 @@ const encoder = new TextEncoder()
 export const secret = (texts: ReadonlyArray<Redacted.Redacted<string> | string>): Keys & SigningKey => {
   const secrets = texts.map((text) => encoder.encode(typeof text === "string" ? text : Redacted.value(text)))
   const short = secrets.find((each) => each.length < 32)
-  if (short !== undefined || secrets.length === 0) {
-    const has = short === undefined ? "There is no secret" : `The secret has ${short.length} bytes`
-    throw new TypeError(`Jwt: ${has}, at least 32 are needed; make one with \`openssl rand -base64 32\``)
+  if (short !== undefined) {
+    const cure = "make one with `openssl rand -base64 32`"
+    throw new TypeError(`Jwt: The secret has ${short.length} bytes, at least 32 are needed; ${cure}`)
   }
   return {
     "~jwt": {

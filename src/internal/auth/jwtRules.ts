@@ -67,7 +67,7 @@ export const checked = <A, E, R>(options: Options<A, E, R>) => {
       `Jwt.verify: "${wrong ?? ""}" is no algorithm of ${kind}; they are ${[...known.keys()].join(", ")}`
     )
   }
-  const short = algorithms.find((name) => bytes < (known.get(name) ?? 0))
+  const short = algorithms.find((name) => bytes < known.get(name)!)
   if (short !== undefined) throw new TypeError(`Jwt.verify: ${short} needs secrets of ${known.get(short)} bytes`)
   if (isRemote && (issuer === undefined || audience === undefined)) {
     throw new TypeError(

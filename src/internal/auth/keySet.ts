@@ -44,15 +44,15 @@ const candidates = (jose: Library, find: Find, { alg, kid }: Header): Effect.Eff
     Effect.map((key): ReadonlyArray<Key> => [key]),
     Effect.catch((error) =>
       error instanceof jose.errors.JWKSMultipleMatchingKeys
-        ? Stream.runCollect(Stream.fromAsyncIterable(error, (cause) => cause))
+        ? Effect.orDie(Stream.runCollect(Stream.fromAsyncIterable(error, String)))
         : Effect.succeed([])
-    ),
-    Effect.orElseSucceed(() => [])
+    )
   )
 
 /** A set that is given. Throws a TypeError when it is none. */
 export const keySet = (set: KeySet): Keys => {
-  if (!Array.isArray(set?.keys) || set.keys.length === 0) {
+  const keys: unknown = set?.keys
+  if (!Array.isArray(keys) || keys.length === 0 || !keys.every((key) => typeof key?.kty === "string")) {
     throw new TypeError("Jwt.keySet: there are no keys in it; give { keys: [...] }, as an issuer publishes it")
   }
   let find: Find | undefined

@@ -43,6 +43,7 @@ export interface Provider {
 const missing = "effect-web's Oidc is made of the package openid-client: npm i openid-client"
 
 const library: Effect.Effect<Library> = Effect.tryPromise(() => import("openid-client")).pipe(
+  /* v8 ignore next -- it is tested in a process that has no such package */
   Effect.mapError((error) => new Error(missing, { cause: error.cause })),
   Effect.orDie
 )
