@@ -38,6 +38,7 @@ it.effect("rows are read as objects, as arrays, and as a stream", () =>
     ])
     assert.deepStrictEqual(yield* Stream.runCollect(Stream.map(all.stream, ({ name }) => name)), ["one", "two"])
     assert.lengthOf(yield* sql`SELECT * FROM numbers WHERE ${sql.in("n", [2, 3])}`, 1)
+    assert.lengthOf((yield* all.raw) as ReadonlyArray<unknown>, 2)
     const [updated] = yield* sql<{ name: string }>`UPDATE numbers SET name = ${"deux"} WHERE n = ${2} RETURNING name`
     assert.strictEqual(updated?.name, "deux")
   }).pipe(Effect.provide(memory))
