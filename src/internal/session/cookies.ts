@@ -12,7 +12,6 @@
 import type * as Duration from "effect/Duration"
 import type { HttpServerRequest } from "effect/http/HttpServerRequest"
 import type { HttpServerResponse } from "effect/http/HttpServerResponse"
-import * as Cookie from "../../http/Cookie.ts"
 import * as Syntax from "../../http/Syntax.ts"
 import * as Response from "../../Response.ts"
 import { isSecure } from "../secureCookie.ts"
@@ -70,8 +69,7 @@ export const make = (options: Options): Jar => {
   const nameOf = (request: HttpServerRequest) => (secure(request) ? prefix + name : name)
   const read: Jar["read"] = (request) => {
     const header = request.headers.cookie
-    if (header === undefined || !header.includes(name)) return undefined
-    return join(Cookie.parse(header), nameOf(request))
+    return header === undefined ? undefined : join(header, nameOf(request))
   }
   const write: Jar["write"] = (request, response, value, maxAge) => {
     const own = nameOf(request)
@@ -81,10 +79,10 @@ export const make = (options: Options): Jar => {
       (response, chunk, index) => Response.setCookie(response, part(own, index), chunk, { ...all, maxAge }),
       response
     )
-    const came = Cookie.parse(request.headers.cookie)
+    const came = request.headers.cookie ?? ""
     return Array.from({ length: most }, (_, index) => part(own, index))
       .slice(chunks.length)
-      .filter((name, index) => Object.hasOwn(came, name) || (chunks.length === 0 && index === 0))
+      .filter((name, index) => valueOf(came, name) !== undefined || (chunks.length === 0 && index === 0))
       .reduce((response, name) => Response.expireCookie(response, name, all), set)
   }
   const isDoubtful: Jar["isDoubtful"] = (request) =>
@@ -102,11 +100,25 @@ const split = (value: string, size: number): ReadonlyArray<string> => {
   return Array.from({ length: count }, (_, index) => whole.slice(index * size, (index + 1) * size))
 }
 
-const join = (cookies: Readonly<Record<string, string>>, name: string): string | undefined => {
-  const [, count, first = ""] = /^([2-9])~(.*)$/s.exec(cookies[name] ?? "") ?? []
-  const rest = Array.from({ length: Number(count ?? 1) - 1 }, (_, index) => cookies[part(name, index + 1)])
+const join = (header: string, name: string): string | undefined => {
+  const value = valueOf(header, name)
+  if (value === undefined || value[1] !== "~") return value
+  const count = Number(value[0])
+  const rest = Array.from({ length: count >= 2 ? count - 1 : 0 }, (_, index) => valueOf(header, part(name, index + 1)))
   // With a part missing it is what it is: nothing that opens.
-  return count === undefined || rest.includes(undefined) ? cookies[name] : first + rest.join("")
+  return rest.length === 0 || rest.includes(undefined) ? value : value.slice(2) + rest.join("")
+}
+
+// As `Cookie.parse`, of two the last, and none of the others is looked at. What is quoted or encoded is none of ours.
+const valueOf = (header: string, name: string): string | undefined => {
+  const mark = `${name}=`
+  for (let at = header.lastIndexOf(mark); at >= 0; at = at === 0 ? -1 : header.lastIndexOf(mark, at - 1)) {
+    const before = header.slice(0, at).trimEnd()
+    if (before !== "" && !before.endsWith(";")) continue
+    const end = header.indexOf(";", at)
+    return header.slice(at + mark.length, end === -1 ? header.length : end).trim()
+  }
+  return undefined
 }
 
 const checkOptions = (name: string, { domain, path, sameSite, secure }: Options): void => {

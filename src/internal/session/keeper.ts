@@ -13,7 +13,7 @@ import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Base64Url from "effect/encoding/Base64Url"
 import type { RecordStore } from "../../RecordStore.ts"
-import * as Sealing from "../sealing.ts"
+import { sha256 } from "../sha256.ts"
 
 /** A session as it is kept. */
 export interface Found {
@@ -47,18 +47,12 @@ export const newId = (): string => Base64Url.encode(SecureRandom.randomBytesUnsa
 /** Whether a text can be an id. */
 export const isId = (text: string): boolean => /^[\w-]{24}$/.test(text)
 
-/** The hash of a text, in 43 characters: HMAC-SHA-256 with a key that is no secret, for engines have that at its fastest. */
-export const hash = (text: string): Effect.Effect<string> =>
-  Effect.withFiber((fiber) => Effect.flatMap(hashing(fiber), ([key]) => (key as Sealing.Key).sign(text)))
-
-const hashing = Sealing.deriver([new TextEncoder().encode("This is not a secret, but a hash")], "effect-web/Session/1")
-
 /**
  * Keeps sessions in a store. A copy of the store opens none of them: its keys are hashes. For a minute nothing can be written where a
  * session was that has moved, so that a request from before the move does not take its cookie away.
  */
 export const inRecords = <E, R>(name: string, store: RecordStore<E, R>): Keeper<E, R> => {
-  const keyOf = (id: string) => Effect.map(hash(id), (hashed) => `session:${name}:${hashed}`)
+  const keyOf = (id: string) => Effect.map(sha256(id), (hashed) => `session:${name}:${hashed}`)
   const withKey = <A>(id: string, f: (key: string) => Effect.Effect<A, E, R>) => Effect.flatMap(keyOf(id), f)
   return {
     inCookie: false,

@@ -12,9 +12,10 @@ import * as Clock from "effect/Clock"
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type { HttpServerRequest } from "effect/http/HttpServerRequest"
+import { sha256 } from "../sha256.ts"
 import type * as Cookies from "./cookies.ts"
 import { SessionError } from "./failure.ts"
-import { type Found, hash, type Keeper, newId } from "./keeper.ts"
+import { type Found, type Keeper, newId } from "./keeper.ts"
 import type { Codec, State } from "./state.ts"
 
 /** How long a session lives, in milliseconds. */
@@ -119,7 +120,7 @@ export class Live {
   get binding(): Effect.Effect<string> {
     return Effect.flatMap(this.current, () => {
       const id = this.id ?? this.base?.found?.id
-      return id === undefined ? Effect.succeed("") : hash(`binding ${id}`)
+      return id === undefined ? Effect.succeed("") : sha256(`binding ${id}`)
     })
   }
 

@@ -37,6 +37,7 @@ import { Transport } from "../../internal/proxy/transport.ts"
 import { memoryOf, RoomHub } from "../../internal/room/hub.ts"
 import { Sealing } from "../../internal/sealing.ts"
 import { ServerMemory } from "../../internal/serverMemory.ts"
+import { Sha256 } from "../../internal/sha256.ts"
 import { Acceptor } from "../../internal/webSocket/wire.ts"
 import { open as openChunks } from "./bodyChunks.ts"
 import * as Connections from "./Connections.ts"
@@ -47,6 +48,7 @@ import { nodeFiles } from "./NodeFiles.ts"
 import { NodeRequest } from "./NodeRequest.ts"
 import { nodeSealing } from "./NodeSealing.ts"
 import * as NodeWebSocket from "./NodeWebSocket.ts"
+import { nodeSha256 } from "./nodeSha256.ts"
 import * as Pipeline from "./Pipeline.ts"
 import * as UpstreamTransport from "./proxy/Transport.ts"
 import { expectContinue } from "./RequestBody.ts"
@@ -111,6 +113,7 @@ export const make = Effect.fnUntraced(function* (
       [BodyChunks.key, openChunks],
       [Transport.key, transport],
       [Sealing.key, nodeSealing],
+      [Sha256.key, nodeSha256],
       [RoomHub.key, memoryOf(compiled)],
       [ServerMemory.key, compiled],
       [Pending.key, new Set<() => void>()],
