@@ -4,6 +4,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Cookies from "effect/http/Cookies"
+import * as Ref from "effect/Ref"
 import * as Schema from "effect/Schema"
 import * as App from "../src/App.ts"
 import * as HttpError from "../src/HttpError.ts"
@@ -116,6 +117,30 @@ describe("the name and the attributes of the cookie", () => {
       assert.throws(() => Session.make(Note, { store: RecordStore.memory(), cookie }), wanted)
     })
   }
+})
+
+describe("the cookie is found", () => {
+  const rows: ReadonlyArray<readonly [what: string, header: (cookie: string) => string, wanted: string]> = [
+    ["alone", (cookie) => cookie, "1"],
+    ["among others", (cookie) => `a=1; ${cookie}; b="2;3"`, "1"],
+    ["without spaces", (cookie) => `a=1;${cookie};b=2`, "1"],
+    ["with more of them", (cookie) => `a=1 ;  ${cookie}  ; b=2`, "1"],
+    ["behind another whose name ends in its name", (cookie) => `my-session=x; ${cookie}`, "1"],
+    ["before another whose name ends in its name", (cookie) => `${cookie}; my-session=x`, "1"],
+    ["before another that has its text", (cookie) => `${cookie}; a=session=x`, "1"],
+    ["as the last of two", (cookie) => `session=x; ${cookie}`, "1"],
+    ["and not as the first of two", (cookie) => `${cookie}; session=x`, "0"],
+    ["and not where only the text is", (cookie) => `a="${cookie}"`, "0"]
+  ]
+  it.effect.each(rows)("%s", ([, header, wanted]) =>
+    Effect.gen(function* () {
+      const client = yield* Testing.client(app)
+      const { cookies } = yield* ask(client, "/write?size=1")
+      const [cookie = ""] = cookies[0]?.split(";") ?? []
+      yield* Ref.set(client.cookies, [])
+      assert.strictEqual((yield* ask(client, "/read", { cookie: header(cookie) })).text, wanted)
+    })
+  )
 })
 
 describe("a session in cookies", () => {
