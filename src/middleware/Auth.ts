@@ -18,6 +18,7 @@
  */
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as HttpEffect from "effect/http/HttpEffect"
 import { HttpServerRequest } from "effect/http/HttpServerRequest"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
@@ -28,6 +29,7 @@ import * as Credentials from "../internal/auth/credentials.ts"
 import * as Place from "../internal/auth/place.ts"
 import * as Scheme from "../internal/auth/scheme.ts"
 import type { ErrorClass, Middleware } from "../Middleware.ts"
+import * as Response from "../Response.ts"
 
 export type { UserPass } from "../internal/auth/credentials.ts"
 export { equals } from "../internal/auth/equals.ts"
@@ -55,7 +57,7 @@ export const bearer = <A, E = never, R = never>(
   const challenge = (...more: ReadonlyArray<string>) => ["Bearer", [...realm, ...more].join(", ")].join(" ").trimEnd()
   const invalid = (text?: string): string =>
     challenge(`error="invalid_token"`, ...(text === undefined ? [] : [`error_description="${description(text)}"`]))
-  return reading(challenge(), verify, options, (request) => {
+  return reading(challenge(), ["authorization"], verify, options, (request) => {
     const token = Credentials.find(request, "bearer")
     if (token === undefined) return undefined
     if (!Credentials.isToken(token)) return Effect.fail(new Unauthorized({ challenges: [invalid()] }))
@@ -75,7 +77,7 @@ export const basic = <A, E = never, R = never>(
   options: Options = {}
 ): Scheme.Scheme<A, Exclude<E, Unauthorized>, R> => {
   const challenge = `Basic realm=${Syntax.quote(options.realm ?? "Restricted")}, charset="UTF-8"`
-  return reading(challenge, verify, options, (request) => {
+  return reading(challenge, ["authorization"], verify, options, (request) => {
     const token = Credentials.find(request, "basic")
     if (token === undefined) return undefined
     const credentials = Credentials.basic(token)
@@ -95,7 +97,7 @@ export const apiKey = <A, E = never, R = never>(
   const place = Place.make(options)
   const realm = options.realm === undefined ? "" : `realm=${Syntax.quote(options.realm)}, `
   const challenge = `ApiKey ${realm}in="${place.kind}", name=${Syntax.quote(place.name)}`
-  return reading(challenge, verify, options, (request) => {
+  return reading(challenge, place.vary, verify, options, (request) => {
     const keys = place.read(request).filter((key) => key !== "")
     if (keys.length === 0) return undefined
     if (keys.length > 1) return Effect.fail(new Unauthorized({ challenges: [challenge] }))
@@ -179,20 +181,26 @@ const providing = <I, S, A, E, R>(
   settle: (found: A | undefined) => Effect.Effect<S, Unauthorized>
 ): Middleware<I, Unauthorized | E, Exclude<R, Engine>> => {
   const principal = Effect.flatMap(scheme.authenticate, settle)
-  const middleware = (handler: Handler<unknown, unknown>) =>
-    Effect.flatMap(principal, (found) => Effect.provideService(handler, service, found))
+  const names = scheme.vary.join(", ")
+  const vary: HttpEffect.PreResponseHandler = (_, response) => Effect.succeed(Response.vary(response, names))
+  const middleware = (handler: Handler<unknown, unknown>) => {
+    const inner = Effect.flatMap(principal, (found) => Effect.provideService(handler, service, found))
+    return names === "" ? inner : HttpEffect.withPreResponseHandler(inner, vary)
+  }
   // What it provides, adds and needs is said by the return type.
   return Object.assign(middleware, { errors: [Unauthorized, ...scheme.errors] }) as never
 }
 
 const reading = <A, E, R>(
   challenge: string,
+  vary: ReadonlyArray<string>,
   verify: { readonly errors?: ReadonlyArray<ErrorClass> },
   options: Options,
   authenticate: (request: HttpServerRequest) => Effect.Effect<A, Unauthorized | E, R> | undefined
 ): Scheme.Scheme<A, Exclude<E, Unauthorized>, R> =>
   Scheme.make({
     challenge,
+    vary,
     errors: [...(options.errors ?? []), ...(verify.errors ?? [])],
     authenticate: Effect.flatMap(HttpServerRequest, (request) => authenticate(request) ?? nobody)
   })

@@ -26,7 +26,7 @@ import * as Schema from "effect/Schema"
 import type { Unauthorized } from "../HttpError.ts"
 import * as JwtKeys from "../internal/auth/jwtKeys.ts"
 import * as JwtRules from "../internal/auth/jwtRules.ts"
-import type { Verify } from "../internal/auth/scheme.ts"
+import type { ErrorClass } from "../Middleware.ts"
 
 export { type Keys, privateKey, publicKey, type SigningKey } from "../internal/auth/jwtKeys.ts"
 export type { Options } from "../internal/auth/jwtRules.ts"
@@ -49,6 +49,13 @@ const largest = 16 * 1024
 
 // Three parts, and no letters but those of base64url: the library reads over white space, and a text would be two tokens.
 const form = /^[-\w]+\.[-\w]+\.[-\w]+$/
+
+/** Verifies a token and gives its claims. */
+export interface Verifier<out A, out E, out R> {
+  (token: Redacted.Redacted<string>): Effect.Effect<A, E, R>
+  /** The classes behind E beside Unauthorized, for the documents. */
+  readonly errors: ReadonlyArray<ErrorClass>
+}
 
 /** Secrets of at least 32 bytes, for HMAC: the first signs, all verify. */
 export const secret = (
@@ -78,7 +85,7 @@ export const secretConfig = (name: string): Config.Config<JwtKeys.Keys & JwtKeys
  */
 export const verify = <A = Claims, E = never, R = never>(
   options: JwtRules.Options<A, E, R>
-): Verify<Redacted.Redacted<string>, A, Unauthorized | E, R> => {
+): Verifier<A, Unauthorized | E, R> => {
   const { algorithms, tolerance, rules } = JwtRules.checked(options)
   const { keys } = options
   const decode = decoder(options.claims ?? anything)

@@ -381,3 +381,23 @@ served(
       assert.strictEqual(refused.headers["www-authenticate"], `${invalid}, ${asks}`)
     })
 )
+
+served(
+  "an app whose answers depend on credentials",
+  App.make({
+    home: Route.get("/", whoever).pipe(Route.use(Auth.optional(Visitor, Auth.any([bearer, basic, apiKey])))),
+    gone: Route.get("/gone", Effect.fail(new HttpError.Gone())).pipe(Route.use(Auth.optional(Visitor, apiKey))),
+    cookie: Route.get("/cookie", hello).pipe(
+      Route.use(Auth.require(CurrentUser, Auth.apiKey(byToken, { cookie: "k" })))
+    ),
+    query: Route.get("/query", hello).pipe(Route.use(Auth.require(CurrentUser, Auth.apiKey(byToken, { query: "k" }))))
+  }),
+  (client) =>
+    Effect.gen(function* () {
+      const vary = (path: string) => Effect.map(client.get(path), ({ headers }) => headers.vary)
+      assert.strictEqual(yield* vary("/"), "authorization, x-api-key")
+      assert.include(yield* vary("/gone"), "x-api-key")
+      assert.include(yield* vary("/cookie"), "cookie")
+      assert.isUndefined(yield* vary("/query?k=t-ada"))
+    })
+)

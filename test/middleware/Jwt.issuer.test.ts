@@ -41,7 +41,7 @@ const issuer = Effect.fnUntraced(function* (options: Jwt.RemoteOptions = {}) {
     /** The subject of the token, or the status and the text of the failure. */
     says: (token: Redacted.Redacted<string>, by = verify) =>
       by(token).pipe(
-        Effect.map((found) => String(found?.sub)),
+        Effect.map((found) => String(found.sub)),
         Effect.catch((error) => Effect.succeed(`${error.status} ${error.text}`))
       )
   }

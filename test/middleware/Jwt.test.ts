@@ -24,11 +24,11 @@ const verify = Jwt.verify({ keys, issuer: "https://id.test", audience: "api" })
 
 /** The text of a refusal, or the subject of a token that counts. */
 const says = <A extends { readonly sub?: string }>(
-  verify: Auth.Verify<Redacted.Redacted<string>, A, HttpError.Unauthorized, never>,
+  verify: Jwt.Verifier<A, HttpError.Unauthorized, never>,
   token: Redacted.Redacted<string>
 ) =>
   verify(token).pipe(
-    Effect.map((claims) => claims?.sub),
+    Effect.map((claims) => claims.sub),
     Effect.catch((error) => Effect.succeed(error.text))
   )
 
@@ -77,7 +77,7 @@ describe("claims", () => {
       assert.deepStrictEqual(found, { sub: "ada", roles: ["admin"] })
       const refused = yield* Effect.flip(typed(yield* signed({ ...claims, roles: ["root"] })))
       assert.strictEqual(refused.text, "The claims of the token are not accepted")
-      expectTypeOf(found).toEqualTypeOf<typeof Claims.Type | undefined>()
+      expectTypeOf(found).toEqualTypeOf<typeof Claims.Type>()
     })
   })
 

@@ -31,5 +31,6 @@ export const make = (place: Place) => {
   if (kind === "query" ? name === "" : !Syntax.isToken(name)) {
     throw new TypeError(`Auth.apiKey: "${name}" is no name of a ${kind}; give one, as { header: "x-api-key" }`)
   }
-  return { kind, name, read: (request: HttpServerRequest): ReadonlyArray<string> => readers[kind](request, name) }
+  const vary = kind === "header" ? [name] : kind === "cookie" ? ["cookie"] : []
+  return { kind, name, vary, read: (request: HttpServerRequest): ReadonlyArray<string> => readers[kind](request, name) }
 }

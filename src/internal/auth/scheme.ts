@@ -23,6 +23,8 @@ export interface Scheme<out A, out E = never, out R = never> {
   readonly challenge: string
   /** The classes behind E, for the documents. */
   readonly errors: ReadonlyArray<ErrorClass>
+  /** The fields of the request that credentials stand in, for `Vary`: caches keep what one got from the others. */
+  readonly vary: ReadonlyArray<string>
 }
 
 /** Finds the principal behind credentials: undefined, or a failure with Unauthorized, refuses them. */
@@ -37,10 +39,11 @@ export const make = <A, E = never, R = never>(scheme: {
   readonly authenticate: Effect.Effect<A | undefined, Unauthorized | E, R | HttpServerRequest>
   readonly challenge: string
   readonly errors?: ReadonlyArray<ErrorClass> | undefined
+  readonly vary?: ReadonlyArray<string> | undefined
 }): Scheme<A, Exclude<E, Unauthorized>, R> => {
   checkChallenge(scheme.challenge)
   // What is Unauthorized is so with or without E.
-  return { ...scheme, errors: scheme.errors ?? [] } as Scheme<A, never, R>
+  return { ...scheme, errors: scheme.errors ?? [], vary: scheme.vary ?? [] } as Scheme<A, never, R>
 }
 
 /**
@@ -70,7 +73,8 @@ export const any = <const Schemes extends ReadonlyArray<Scheme<unknown, unknown,
   })
   const challenge = unique(schemes.map((scheme) => scheme.challenge)).join(", ")
   // What the schemes find, fail with and need is said by the return type.
-  return { authenticate, challenge, errors: unique(schemes.flatMap((scheme) => scheme.errors)) } as never
+  const errors = unique(schemes.flatMap((scheme) => scheme.errors))
+  return { authenticate, challenge, errors, vary: unique(schemes.flatMap((scheme) => scheme.vary)) } as never
 }
 
 /** The failure for who has no credentials. */
