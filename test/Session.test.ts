@@ -11,7 +11,9 @@ import * as Response from "../src/Response.ts"
 import * as Route from "../src/Route.ts"
 import * as Sealed from "../src/Sealed.ts"
 import * as Session from "../src/Session.ts"
+import * as Sqlite from "../src/server/Sqlite.ts"
 import { served } from "../src/testing/Served.ts"
+import type * as Testing from "../src/testing/Testing.ts"
 
 class Visit extends Session.Service<Visit>()("Visit", {
   fields: { count: Schema.Int, seen: Schema.optionalKey(Schema.Date) },
@@ -70,6 +72,28 @@ const stores = [
   ["cookie", () => Session.cookie({ keys })]
 ] as const
 
+/** Visits, a login, messages, failures, a logout. */
+const story = (client: Testing.Client) =>
+  Effect.gen(function* () {
+    const text = (path: string) => Effect.flatMap(client.get(path), (response) => response.text)
+    assert.strictEqual(yield* text("/read"), "0 nobody new")
+    assert.deepStrictEqual(yield* Ref.get(client.cookies), [])
+    assert.strictEqual(yield* text("/count"), "1")
+    assert.strictEqual(yield* text("/count"), "2")
+    assert.strictEqual(yield* text("/read"), "2 nobody known")
+    yield* client.post("/login")
+    assert.strictEqual(yield* text("/read"), "2 ada known")
+    assert.strictEqual(yield* text("/notice"), "Welcome")
+    assert.strictEqual(yield* text("/notice"), "none")
+    assert.strictEqual((yield* client.get("/failed")).status, 409)
+    assert.strictEqual(yield* text("/read"), "3 ada known")
+    assert.strictEqual((yield* client.get("/died")).status, 500)
+    assert.strictEqual(yield* text("/read"), "3 ada known")
+    const out = yield* client.post("/logout")
+    assert.match(Cookies.toSetCookieHeaders(out.cookies).join(), /^session=; Max-Age=0; Path=\//)
+    assert.strictEqual(yield* text("/read"), "0 nobody new")
+  })
+
 for (const [name, store] of stores) {
   it.effect(`a session in a ${name} store works under the web standard, where nothing of Node is`, () =>
     Effect.gen(function* () {
@@ -85,25 +109,8 @@ for (const [name, store] of stores) {
   )
 
   const app = App.make(routes).pipe(App.use(Session.make(Visit, { store: store() as RecordStore.RecordStore })))
-  served(`a session in a ${name} store`, app, (client) =>
-    Effect.gen(function* () {
-      const text = (path: string) => Effect.flatMap(client.get(path), (response) => response.text)
-      assert.strictEqual(yield* text("/read"), "0 nobody new")
-      assert.deepStrictEqual(yield* Ref.get(client.cookies), [])
-      assert.strictEqual(yield* text("/count"), "1")
-      assert.strictEqual(yield* text("/count"), "2")
-      assert.strictEqual(yield* text("/read"), "2 nobody known")
-      yield* client.post("/login")
-      assert.strictEqual(yield* text("/read"), "2 ada known")
-      assert.strictEqual(yield* text("/notice"), "Welcome")
-      assert.strictEqual(yield* text("/notice"), "none")
-      assert.strictEqual((yield* client.get("/failed")).status, 409)
-      assert.strictEqual(yield* text("/read"), "3 ada known")
-      assert.strictEqual((yield* client.get("/died")).status, 500)
-      assert.strictEqual(yield* text("/read"), "3 ada known")
-      const out = yield* client.post("/logout")
-      assert.match(Cookies.toSetCookieHeaders(out.cookies).join(), /^session=; Max-Age=0; Path=\//)
-      assert.strictEqual(yield* text("/read"), "0 nobody new")
-    })
-  )
+  served(`a session in a ${name} store`, app, story)
 }
+
+const inSql = App.make(routes).pipe(App.use(Session.make(Visit, { store: RecordStore.sql() })))
+served("a session in SQLite", inSql, story, { layer: Sqlite.layer({ filename: ":memory:" }) })
