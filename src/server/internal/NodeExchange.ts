@@ -30,7 +30,7 @@ interface Pipe {
   /** The bytes that had not left when it was destroyed. */
   unsent: number
   /** Exchanges that may end with it, although Node does not tell their responses. */
-  readonly waiting: Set<NodeExchange>
+  waiting: Set<NodeExchange> | undefined
 }
 
 interface Connection extends Duplex {
@@ -58,11 +58,14 @@ export const follow = (
   ;(response as Tracked)[key] = exchange
   response.on("close", onClose)
   // In a pipeline, behind an answer that is still going out, Node would never say that the connection has closed.
-  if (response.socket === null) {
-    connection.waiting.add(exchange)
-    response.on("close", () => connection.waiting.delete(exchange))
-  }
+  if (response.socket === null) wait(connection, exchange, response)
   return exchange
+}
+
+const wait = (connection: Pipe, exchange: NodeExchange, response: Http.ServerResponse): void => {
+  connection.waiting ??= new Set()
+  connection.waiting.add(exchange)
+  response.once("close", () => connection.waiting?.delete(exchange))
 }
 
 function onClose(this: Tracked): void {
@@ -72,7 +75,7 @@ function onClose(this: Tracked): void {
 const pipeOf = (socket: Connection): Pipe => {
   const known = socket[pipe]
   if (known !== undefined) return known
-  const made: Pipe = { remoteAddress: addressOf(socket), unsent: 0, waiting: new Set() }
+  const made: Pipe = { remoteAddress: addressOf(socket), unsent: 0, waiting: undefined }
   socket[pipe] = made
   // When "close" is emitted, nobody knows any more what was still to be written.
   const destroy = socket._destroy
@@ -81,8 +84,8 @@ const pipeOf = (socket: Connection): Pipe => {
     destroy.call(this, error, callback)
   }
   socket.once("close", () => {
-    for (const exchange of made.waiting) exchange.settle(true)
-    made.waiting.clear()
+    for (const exchange of made.waiting ?? []) exchange.settle(true)
+    made.waiting = undefined
   })
   return made
 }
