@@ -46,7 +46,7 @@ export interface Session<A, Id = never, Flash = {}> {
   /** Who has logged in: who `rotate` was last given. */
   readonly identity: Effect.Effect<Option.Option<Id>>
   readonly set: (data: A) => Effect.Effect<void, SessionError>
-  /** Changes the data and gives what it is now. The function is called again when another request was faster: it only computes. */
+  /** Changes the data and gives what it is now. Called again on what another request has saved first, so the function only computes. */
   readonly update: (f: (data: A) => A) => Effect.Effect<A, SessionError>
   /** Leaves messages for the next request that reads them. */
   readonly flash: (messages: Flash) => Effect.Effect<void, SessionError>

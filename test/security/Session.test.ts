@@ -1,9 +1,11 @@
 /**
  * What is tried against sessions.
  */
+import { inspect } from "node:util"
 import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Cookies from "effect/http/Cookies"
+import * as Logger from "effect/Logger"
 import * as Option from "effect/Option"
 import * as Ref from "effect/Ref"
 import * as Schema from "effect/Schema"
@@ -323,6 +325,27 @@ attacks("what others see of a session", [
       const { cookie, response } = yield* send("/login")
       assert.strictEqual(response.headers["cache-control"], "no-store")
       assert.strictEqual((yield* send("/read", cookie)).response.headers.vary, "Cookie")
+    })
+  },
+  {
+    attack: "someone with access to the log reads the session that a handler has logged",
+    stoppedBy: "a session shows nothing of itself",
+    run: Effect.gen(function* () {
+      const logs: Array<string> = []
+      const logger = Logger.layer([
+        Logger.map(Logger.formatJson, (line) => logs.push(line)),
+        Logger.make((all) => logs.push(inspect(all, { depth: 9 })))
+      ])
+      const log = Effect.tap(Login, (login) => Effect.log("a session", login))
+      const app = App.make({ log: Route.get("/log", Effect.as(log, Response.text(""))), ...routesOf(Login) }).pipe(
+        App.use(Session.make(Login, { store: RecordStore.memory() }))
+      )
+      const client = yield* Effect.provide(Testing.client(app), logger)
+      const id = Object.values((yield* client.get("/login")).cookies.cookies)[0]?.value ?? "none"
+      assert.strictEqual((yield* client.get("/log")).status, 200)
+      assert.strictEqual(logs.length, 2)
+      assert.include(logs.join(), "a session")
+      for (const secret of [id, "ada"]) assert.notInclude(logs.join(), secret)
     })
   },
   {

@@ -18,28 +18,29 @@ type Any = Session<unknown, unknown, Readonly<Record<string, unknown>>>
 
 /** What the service of a session is. Getters: a request makes only what it uses, and each function stands without its object. */
 export class Handle implements Any {
-  readonly live: Live
+  // Hidden: who logs a session does not log its cookie.
+  readonly #live: Live
 
   constructor(live: Live) {
-    this.live = live
+    this.#live = live
   }
 
   get get(): Effect.Effect<unknown> {
-    return Effect.map(this.live.current, ({ data }) => data)
+    return Effect.map(this.#live.current, ({ data }) => data)
   }
 
   get isNew(): Effect.Effect<boolean> {
-    return Effect.map(this.live.current, () => this.live.base?.found === undefined)
+    return Effect.map(this.#live.current, () => this.#live.base?.found === undefined)
   }
 
   get identity(): Effect.Effect<Option.Option<unknown>> {
-    return Effect.map(this.live.current, ({ identity }) =>
+    return Effect.map(this.#live.current, ({ identity }) =>
       identity === undefined ? Option.none() : Option.some(identity.value)
     )
   }
 
   get flashed(): Effect.Effect<State["flash"], SessionError> {
-    const { live } = this
+    const live = this.#live
     return Effect.flatMap(live.current, () => {
       if (live.taken !== undefined) return Effect.succeed(live.taken)
       const left = live.base?.state.flash ?? {}
@@ -57,24 +58,24 @@ export class Handle implements Any {
   }
 
   get invalidate(): Effect.Effect<void, SessionError> {
-    return this.live.end
+    return this.#live.end
   }
 
   get set() {
     return (data: unknown): Effect.Effect<void, SessionError> =>
-      Effect.asVoid(this.live.change((state) => ({ ...state, data })))
+      Effect.asVoid(this.#live.change((state) => ({ ...state, data })))
   }
 
   get update() {
     return (f: (data: unknown) => unknown): Effect.Effect<unknown, SessionError> =>
       Effect.map(
-        this.live.change((state) => ({ ...state, data: f(state.data) })),
+        this.#live.change((state) => ({ ...state, data: f(state.data) })),
         ({ data }) => data
       )
   }
 
   get flash() {
-    const { live } = this
+    const live = this.#live
     return (messages: State["flash"]): Effect.Effect<void, SessionError> =>
       Effect.map(
         live.change((state) => ({ ...state, flash: { ...state.flash, ...messages } })),
@@ -90,7 +91,7 @@ export class Handle implements Any {
         const { remember = false } = options ?? {}
         // A new identity has its whole time before it.
         const begun = value === undefined ? undefined : { identity: { value }, remember, created: now }
-        return Effect.asVoid(this.live.rotate((state) => ({ ...state, ...begun })))
+        return Effect.asVoid(this.#live.rotate((state) => ({ ...state, ...begun })))
       })
   }
 }
