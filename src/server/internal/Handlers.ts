@@ -53,8 +53,9 @@ export const make = (base: Context.Context<never>, state: ResponseHead.State): H
     const written = HttpServerResponse.isHttpServerResponse(final)
       ? ResponseWriter.write(own, final, state)
       : Effect.flatMap(final, (response) => ResponseWriter.write(own, response, state))
+    if (Exit.isExit(written)) return written
     const requestId = NodeExchange.of(own.response)?.requestId
-    return requestId === undefined || Exit.isExit(written) ? written : Effect.annotateLogs(written, { requestId })
+    return requestId === undefined ? written : Effect.annotateLogs(written, { requestId })
   }
 
   const handled = HttpEffect.toHandled(
