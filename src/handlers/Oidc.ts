@@ -10,7 +10,7 @@
  * ```
  *
  * `GET /auth/login?return_to=/path` begins, `GET /auth/callback` is the redirect URI to be registered, `POST /auth/logout` ends. It is the
- * authorization code flow with PKCE, state and nonce; what is under way is in a sealed cookie for ten minutes. The session has another id
+ * authorization code flow with PKCE, state and nonce; what is under way is in a sealed cookie for ten minutes, one for each tab. The session has another id
  * after it. `openid-client` does the protocol, and has to be installed; it goes by the clock of the machine.
  *
  * @spec OpenID Connect Core 1.0 §3.1; RFC 6749 §4.1; RFC 7636 (PKCE); RFC 9207 (iss); RFC 9700 (best current practice)
@@ -24,7 +24,6 @@ import * as Redacted from "effect/Redacted"
 import * as App from "../App.ts"
 import { BadGateway, BadRequest, Forbidden, type ServiceUnavailable } from "../HttpError.ts"
 import * as Query from "../http/Query.ts"
-import { equals } from "../internal/auth/equals.ts"
 import * as Flow from "../internal/oidc/flow.ts"
 import * as Provider from "../internal/oidc/provider.ts"
 import * as target from "../internal/target.ts"
@@ -68,7 +67,7 @@ export interface Options<I, Id, E, R, E2> extends Provider.Options {
   readonly remember?: boolean
   /** Whether the logout goes on to the provider, to end the session there too; false. */
   readonly logoutAtProvider?: boolean
-  /** The name of the cookie; "oidc" unless given. Two providers that are used at once need two. */
+  /** What the names of its cookies begin with; "oidc" unless given. */
   readonly cookie?: string
 }
 
@@ -111,9 +110,10 @@ export const make = <I, Id, E = never, R = never, E2 = never>(options: Options<I
 
   const callback = Effect.gen(function* () {
     const request = yield* HttpServerRequest
-    const flow = yield* flows.find(request)
     const parameters = query(request)
-    if (flow === undefined || !isOnly(parameters, "state", flow.state)) return yield* notBegun
+    const [state, ...more] = parameters.getAll("state")
+    const flow = state === undefined || more.length > 0 ? undefined : yield* flows.find(request, state)
+    if (flow === undefined) return yield* notBegun
     const { client, config } = yield* provider.get
     yield* refused(parameters, config.serverMetadata())
     const url = new URL(`${flow.redirectUri}?${target.split(request.url).search}`)
@@ -126,7 +126,7 @@ export const make = <I, Id, E = never, R = never, E2 = never>(options: Options<I
     if (identity === undefined) return yield* new Forbidden({ text: "You are not known here" })
     const { rotate } = yield* session
     yield* options.remember === undefined ? rotate(identity) : rotate(identity, { remember: options.remember })
-    return flows.end(request, redirect(flow.returnTo))
+    return flows.end(request, redirect(flow.returnTo), flow)
   })
 
   const logout = Effect.gen(function* () {
@@ -173,7 +173,7 @@ const urlOf = (request: HttpServerRequest, origin: string | undefined): string =
 
 const isOnly = (parameters: Query.Query, name: string, wanted: string): boolean => {
   const [value, ...more] = parameters.getAll(name)
-  return value !== undefined && more.length === 0 && equals(value, wanted)
+  return more.length === 0 && value === wanted
 }
 
 /** Stops what another issuer answers (RFC 9207 §2.4), and what is an error. */

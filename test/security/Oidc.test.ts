@@ -137,7 +137,7 @@ attacks("the way back from the provider", [
       Effect.gen(function* () {
         const client = yield* Testing.client(app)
         const back = yield* loginAt(client)
-        const kept = (yield* Ref.get(client.cookies)).filter(({ name }) => name === "oidc")
+        const kept = (yield* Ref.get(client.cookies)).filter(({ name }) => name.startsWith("oidc-"))
         yield* client.get(back)
         yield* Ref.set(thief.cookies, kept)
         assert.strictEqual(yield* answer(thief, back), stale)
@@ -161,12 +161,27 @@ attacks("the way back from the provider", [
     run: browser((client) =>
       Effect.gen(function* () {
         const back = yield* loginAt(client)
-        const [cookie] = (yield* Ref.get(client.cookies)).filter(({ name }) => name === "oidc")
+        const [cookie] = (yield* Ref.get(client.cookies)).filter(({ name }) => name.startsWith("oidc-"))
         for (const value of ["x", `${cookie!.value.slice(0, -1)}_`, cookie!.value.slice(0, 40), ""]) {
-          const says = client.get(back, { headers: { cookie: `oidc=${value}` } })
+          const says = client.get(back, { headers: { cookie: `${cookie!.name}=${value}` } })
           yield* Ref.set(client.cookies, [])
           assert.strictEqual((yield* says).status, 400)
         }
+      })
+    )
+  },
+  {
+    attack: "the cookie of one login under the name of another",
+    stoppedBy: "the state is sealed in it, 400",
+    run: browser((client) =>
+      Effect.gen(function* () {
+        yield* begin(client)
+        const [one] = (yield* Ref.get(client.cookies)).filter(({ name }) => name.startsWith("oidc-"))
+        const back = yield* loginAt(client)
+        const state = new URL(back, issuer).searchParams.get("state")!
+        yield* Ref.set(client.cookies, [])
+        const headers = { cookie: `oidc-${state.slice(0, 8)}=${one!.value}` }
+        assert.strictEqual((yield* client.get(back, { headers })).status, 400)
       })
     )
   },

@@ -4,7 +4,7 @@
  * ```ts
  * const flows = make({ name: "oidc", keys, purpose: "https://id.example.com app" })
  * const response = yield* flows.begin(request, redirect, flow)
- * const flow = yield* flows.find(request)
+ * const flow = yield* flows.find(request, state)
  * ```
  *
  * @spec RFC 6749 §10.12; RFC 9700 §2.1, §4.7
@@ -13,7 +13,10 @@ import * as Effect from "effect/Effect"
 import type { HttpServerRequest } from "effect/http/HttpServerRequest"
 import type { HttpServerResponse } from "effect/http/HttpServerResponse"
 import * as Schema from "effect/Schema"
+import * as Cookie from "../../http/Cookie.ts"
+import * as Response from "../../Response.ts"
 import * as Sealed from "../../Sealed.ts"
+import { equals } from "../auth/equals.ts"
 import * as Cookies from "../session/cookies.ts"
 
 const Flow = Schema.Struct({
@@ -30,22 +33,45 @@ export type Flow = typeof Flow.Type
 /** How long somebody may take to log in. */
 export const maxAge = "10 minutes"
 
-/** The cookie that holds the flow of a browser; a second login takes the place of the first. */
+// As many tabs as a browser may have at the login at once: what more there is goes, so that the head stays small.
+const most = 5
+
+/** The cookies that hold what is under way in a browser, one for each login, as several tabs may begin one. */
 export const make = (options: { readonly name: string; readonly keys: Sealed.KeyRing; readonly purpose: string }) => {
   const { keys, name, purpose } = options
   const sealed = Sealed.make({ schema: Flow, keys, purpose: `oidc ${purpose}`, maxAge })
-  const jar = Cookies.make({ name })
+  const jar = (state: string) => Cookies.make({ name: `${name}-${state.slice(0, 8)}` })
+  // A name that no cookie can have is refused now.
+  jar("")
   return {
     begin: (request: HttpServerRequest, response: HttpServerResponse, flow: Flow) =>
-      Effect.map(sealed.seal(flow), (text) => jar.write(request, response, text, undefined)),
-    /** The flow, or undefined where there is none, or one that is broken, of another provider, or too old. */
-    find: (request: HttpServerRequest): Effect.Effect<Flow | undefined> => {
-      const text = jar.read(request)
-      return text === undefined ? Effect.undefined : Effect.orElseSucceed(sealed.open(text), () => undefined)
+      Effect.map(sealed.seal(flow), (text) =>
+        jar(flow.state).write(request, withoutOthers(name, request, response), text, undefined)
+      ),
+    /** The flow of a state, or undefined where there is none, or one that is broken, of another provider, or too old. */
+    find: (request: HttpServerRequest, state: string): Effect.Effect<Flow | undefined> => {
+      const text = isState.test(state) ? jar(state).read(request) : undefined
+      if (text === undefined) return Effect.undefined
+      return Effect.map(
+        Effect.orElseSucceed(sealed.open(text), () => undefined),
+        (flow) => (flow !== undefined && equals(state, flow.state) ? flow : undefined)
+      )
     },
-    end: (request: HttpServerRequest, response: HttpServerResponse) =>
-      jar.write(request, response, undefined, undefined)
+    end: (request: HttpServerRequest, response: HttpServerResponse, { state }: Flow) =>
+      jar(state).write(request, response, undefined, undefined)
   }
+}
+
+const isState = /^[\w-]{43}$/
+
+const withoutOthers = (name: string, request: HttpServerRequest, response: HttpServerResponse): HttpServerResponse => {
+  const all = Object.keys(Cookie.parse(request.headers.cookie))
+  const others = all.filter((each) => each.startsWith(`${name}-`) || each.startsWith(`__Host-${name}-`))
+  if (others.length < most) return response
+  return others.reduce((response, each) => {
+    const secure = each.startsWith("__Host-")
+    return Response.expireCookie(response, each, { path: "/", sameSite: "lax", httpOnly: true, secure })
+  }, response)
 }
 
 const origin = "http://here.invalid"
