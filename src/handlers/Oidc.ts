@@ -193,9 +193,7 @@ const refused = (
 
 const isRefusal = /^(?:access_denied|(?:login|interaction|consent|account_selection)_required)$/
 
-type Tokens = Awaited<ReturnType<Provider.Library["authorizationCodeGrant"]>>
-
-const loginOf = ({ client, config }: Provider.Provider, tokens: Tokens): Login => {
+const loginOf = ({ client, config }: Provider.Provider, tokens: Provider.Tokens): Login => {
   // Without an ID token the nonce would not have been the expected one.
   const claims = tokens.claims() as Login["claims"]
   return {

@@ -12,14 +12,38 @@
  */
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
-import type * as Jose from "jose"
 import type { ErrorClass } from "../../Middleware.ts"
 
-/** The library, which is loaded with the first token. */
-export type Library = typeof Jose
+/** What a token is verified with: a secret, or a key of the platform. */
+export type Key = object
 
-/** What a token is verified with. */
-export type Key = Jose.CryptoKey | Uint8Array
+/** What is used of `jose`, which is loaded with the first token. Its own types are not in those of this package. */
+export interface Library {
+  decodeProtectedHeader(token: string): { readonly alg?: string; readonly kid?: string }
+  jwtVerify(token: string, key: Key, options: object): Promise<{ readonly payload: object }>
+  importSPKI(pem: string, alg: string): Promise<Key>
+  importX509(pem: string, alg: string): Promise<Key>
+  importPKCS8(pem: string, alg: string): Promise<Key>
+  createLocalJWKSet(set: object): (header: { readonly alg: string; readonly kid?: string }) => Promise<Key>
+  readonly SignJWT: new (payload: { [claim: string]: unknown }) => Signing
+  readonly errors: {
+    readonly JWKSMultipleMatchingKeys: new () => AsyncIterable<Key>
+    readonly JWSSignatureVerificationFailed: new () => object
+    readonly JWTExpired: new (message: string, claims: never) => object
+    readonly JWTClaimValidationFailed: new (
+      message: string,
+      claims: never
+    ) => {
+      readonly claim: string
+      readonly reason: string
+    }
+  }
+}
+
+interface Signing {
+  setProtectedHeader(header: { readonly alg: string; readonly kid?: string; readonly typ?: string }): Signing
+  sign(key: Key): Promise<string>
+}
 
 /** The header of a token, as far as it chooses a key. What it says of URLs and certificates (`jku`, `x5u`, `jwk`) is not read. */
 export interface Header {

@@ -13,7 +13,6 @@ import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as HttpClient from "effect/http/HttpClient"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
-import type * as Jose from "jose"
 import { ServiceUnavailable } from "../../HttpError.ts"
 import { type Header, type Key, type Keys, type Library, library } from "./jwtKeys.ts"
 import { kept } from "./kept.ts"
@@ -61,7 +60,7 @@ export const keySet = (set: KeySet): Keys => {
       family: "public",
       isRemote: false,
       candidates: (jose, header) => {
-        find ??= jose.createLocalJWKSet(set as unknown as Jose.JSONWebKeySet)
+        find ??= jose.createLocalJWKSet(set)
         return candidates(jose, find, header)
       }
     },
@@ -77,7 +76,7 @@ export const remoteKeySet = (url: string | URL, options: RemoteOptions = {}): Ke
   const { href } = secureUrl("Jwt.remoteKeySet", url, options.insecure)
   const set = kept(
     Effect.flatMap(library, (jose) =>
-      Effect.flatMap(fetched(href), (set) => Effect.try(() => jose.createLocalJWKSet(set as Jose.JSONWebKeySet)))
+      Effect.flatMap(fetched(href), (set) => Effect.try(() => jose.createLocalJWKSet(set as object)))
     ),
     {
       cacheFor: options.cacheFor ?? "10 minutes",

@@ -11,13 +11,56 @@
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
-import type * as OpenidClient from "openid-client"
 import { BadGateway, BadRequest, ServiceUnavailable } from "../../HttpError.ts"
 import { kept } from "../auth/kept.ts"
 import { secureUrl } from "../auth/secureUrl.ts"
 
-/** The library, an optional package. */
-export type Library = typeof OpenidClient
+/** What the provider has published. */
+export interface Configuration {
+  serverMetadata(): {
+    readonly issuer: string
+    readonly end_session_endpoint?: string
+    readonly authorization_response_iss_parameter_supported?: boolean
+  }
+}
+
+/** What the provider gives for a code. */
+export interface Tokens {
+  readonly access_token: string
+  readonly id_token?: string
+  readonly refresh_token?: string
+  claims(): { readonly iss: string; readonly sub: string; readonly [claim: string]: unknown } | undefined
+}
+
+/** How the provider answers with an error. */
+interface ErrorClass {
+  new (...args: never): { readonly error: string }
+}
+
+type Parameters = Record<string, string>
+
+/** What is used of `openid-client`, an optional package: its own types are not in those of this one. */
+export interface Library {
+  None(): unknown
+  ClientSecretPost(secret: string): unknown
+  ClientSecretBasic(secret: string): unknown
+  enableNonRepudiationChecks(config: Configuration): void
+  allowInsecureRequests(config: Configuration): void
+  discovery(url: URL, clientId: string, metadata: undefined, auth: unknown, options: object): Promise<Configuration>
+  randomState(): string
+  randomNonce(): string
+  randomPKCECodeVerifier(): string
+  calculatePKCECodeChallenge(verifier: string): Promise<string>
+  buildAuthorizationUrl(config: Configuration, parameters: Parameters): URL
+  buildEndSessionUrl(config: Configuration, parameters: Parameters): URL
+  authorizationCodeGrant(config: Configuration, url: URL, checks: object): Promise<Tokens>
+  fetchUserInfo(
+    config: Configuration,
+    accessToken: string,
+    subject: string
+  ): Promise<{ readonly [claim: string]: unknown }>
+  readonly ResponseBodyError: ErrorClass
+}
 
 /** The provider, and this server as its client. */
 export interface Options {
@@ -37,7 +80,7 @@ export interface Options {
 /** What is known of the provider. */
 export interface Provider {
   readonly client: Library
-  readonly config: OpenidClient.Configuration
+  readonly config: Configuration
 }
 
 const missing = "effect-web's Oidc is made of the package openid-client: npm i openid-client"
