@@ -112,7 +112,9 @@ export const run = Effect.fnUntraced(function* (client: Testing.Client, curl: Cu
   const { body, headers, include, jar, method = body === undefined ? "GET" : "POST", url } = read(curl)
   const target = url.replace(/^localhost:8080/, client.url)
   // The methods of the type are those that Effect names; curl sends any.
-  const request = HttpClientRequest.make(method as HttpMethod.HttpMethod)(target, { headers })
+  const request = HttpClientRequest.make(method as HttpMethod.HttpMethod)(target, {
+    headers: url.startsWith("localhost:8080") ? { host: "localhost:8080", ...headers } : headers
+  })
   yield* Ref.set(client.cookies, jar === undefined ? [] : (jarsOf(client).get(jar) ?? []))
   const { "content-type": contentType } = headers
   const response = yield* client.execute(

@@ -16,10 +16,10 @@ import { run } from "./run.ts"
 import * as Sources from "./sources.ts"
 
 const imports = `
-import { Context, Data, Effect, Fiber, Layer, Schema, Stream } from "effect"
+import { Context, Data, Effect, Fiber, Layer, Redacted, Schema, Stream } from "effect"
 import { HttpRouter, HttpServerResponse } from "effect/http"
 import { TestClock } from "effect/testing"
-import { App, Body, ErrorResponse, Handler, html, HttpError, Middleware, Multipart, Proxy, Redirect, Request, Response, Route, Room, Server, Sse, StaticFiles, WebSocket } from "effect-web"
+import { AccessLog, App, Auth, Body, Cors, Csrf, ErrorResponse, Handler, Hosts, html, HttpError, Jwt, Middleware, Multipart, Oidc, Proxy, RateLimit, RecordStore, Redirect, Request, RequestId, Response, Route, Room, Sealed, SecurityHeaders, Server, Session, Sse, StaticFiles, TrustedProxies, WebSocket } from "effect-web"
 import { tmpdir } from "node:os"
 `
 
