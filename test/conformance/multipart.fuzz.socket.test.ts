@@ -4,57 +4,19 @@
  * `FUZZ_SEED` and `FUZZ_COUNT` run other cases, and more of them: 60000 take a minute or two.
  */
 import * as Fs from "node:fs"
-import * as Net from "node:net"
 import * as Os from "node:os"
 import * as Path from "node:path"
-import * as V8 from "node:v8"
-import * as Vm from "node:vm"
 import { assert, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Seeded from "../seeded.ts"
 import { get, until } from "../server/both.ts"
 import { start } from "../server/started.ts"
+import * as Fuzzing from "./fuzzing.ts"
 import { app } from "./multipartApp.ts"
 import { mutated } from "./multipartMutations.ts"
 import { recorder } from "./table.ts"
 
-const seed = Number(process.env.FUZZ_SEED ?? 1)
-const count = Number(process.env.FUZZ_COUNT ?? 1000)
-
-/** What came back; "hang" when nothing did for eight seconds. */
-const sent = (port: number, pieces: ReadonlyArray<Buffer>, leaves: boolean): Effect.Effect<string> =>
-  Effect.callback((resume) => {
-    const chunks: Array<Buffer> = []
-    const socket = Net.connect(port, "127.0.0.1")
-    const timer = setTimeout(() => {
-      socket.destroy()
-      resume(Effect.succeed("hang"))
-    }, 8000)
-    const next = (at: number): void => {
-      if (socket.destroyed || !socket.writable) return
-      if (at < pieces.length) socket.write(pieces[at] as Buffer, () => setImmediate(next, at + 1))
-      else if (leaves) socket.destroy()
-    }
-    socket.on("connect", () => next(0))
-    socket.on("data", (chunk) => chunks.push(chunk))
-    // A reset is what a client gets that goes on sending after it was refused.
-    socket.on("error", () => {})
-    socket.on("close", () => {
-      clearTimeout(timer)
-      resume(Effect.succeed(Buffer.concat(chunks).toString("latin1")))
-    })
-  })
-
-V8.setFlagsFromString("--expose-gc")
-const collect = Vm.runInNewContext("gc") as () => void
-
-const heap = Effect.callback<number>((resume) => {
-  collect()
-  setImmediate(() => {
-    collect()
-    resume(Effect.succeed(process.memoryUsage().heapUsed))
-  })
-})
+const { count, seed } = Fuzzing.cases(1000)
 
 /** Files of requests that are there, or open. */
 const left = (): number =>
@@ -80,22 +42,25 @@ it.live(
       const one = Effect.suspend(() => {
         const { pieces, shown } = mutated(random)
         const leaves = random.chance(0.1)
-        return Effect.map(sent(port, leaves ? pieces.slice(0, -1) : pieces, leaves), (answer) => {
-          assert.notStrictEqual(answer, "hang", shown)
-          const status = /^HTTP\/1\.1 (\d{3})/.exec(answer)?.[1]
-          if (status === undefined) return
-          assert.isTrue(allowed.has(status), `${status} for ${shown}`)
-          seen.set(status, (seen.get(status) ?? 0) + 1)
-        })
+        return Effect.map(
+          Fuzzing.sent(port, leaves ? pieces.slice(0, -1) : pieces, leaves ? "destroy" : "wait"),
+          (answer) => {
+            assert.notStrictEqual(answer, "hang", shown)
+            const status = /^HTTP\/1\.1 (\d{3})/.exec(answer)?.[1]
+            if (status === undefined) return
+            assert.isTrue(allowed.has(status), `${status} for ${shown}`)
+            seen.set(status, (seen.get(status) ?? 0) + 1)
+          }
+        )
       })
       const many = (count: number) =>
         Effect.forEach(Array.from({ length: count }), () => one, { concurrency: 16, discard: true })
       yield* many(count / 4)
       yield* until(() => server.connections() === 0)
-      const before = yield* heap
+      const before = yield* Fuzzing.memory
       yield* many(count)
       yield* until(() => server.connections() === 0 && left() === 0)
-      assert.isBelow((yield* heap) - before, 8 * 1024 * 1024)
+      assert.isBelow((yield* Fuzzing.memory) - before, 8 * 1024 * 1024)
       assert.deepStrictEqual(lines, [])
       // The cases are of all kinds
       assert.deepStrictEqual([...seen.keys()].toSorted(), [...allowed])

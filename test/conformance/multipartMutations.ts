@@ -3,6 +3,7 @@
  */
 import { body, field, file } from "../multiparts.ts"
 import type { Seeded } from "../seeded.ts"
+import { inPieces } from "./fuzzing.ts"
 
 const latin1 = (text: string): Buffer => Buffer.from(text, "latin1")
 
@@ -138,11 +139,6 @@ export const mutated = (random: Seeded): { readonly pieces: ReadonlyArray<Buffer
         ...(bytes.length === 0 ? [] : [latin1(`${bytes.length.toString(16)}\r\n`), bytes, latin1("\r\n")]),
         latin1("0\r\n\r\n")
       ])
-  const pieces: Array<Buffer> = []
-  for (let at = 0; at < all.length; ) {
-    const size = random.chance(0.7) ? all.length : 1 + random.below(200)
-    pieces.push(all.subarray(at, at + size))
-    at += size
-  }
-  return { pieces, shown: JSON.stringify(all.toString("latin1").slice(0, 3000)) }
+  return inPieces(random, all, 200)
+}
 }

@@ -3,6 +3,7 @@
  */
 import * as Zlib from "node:zlib"
 import type { Seeded } from "../seeded.ts"
+import { inPieces } from "./fuzzing.ts"
 
 const latin1 = (text: string): Buffer => Buffer.from(text, "latin1")
 
@@ -114,19 +115,9 @@ const step = (random: Seeded, bytes: Buffer): Buffer => {
 const noise = (random: Seeded): Buffer =>
   Buffer.from(Array.from({ length: random.below(300) }, () => random.below(256)))
 
-const cut = (random: Seeded, bytes: Buffer): ReadonlyArray<Buffer> => {
-  const pieces: Array<Buffer> = []
-  for (let at = 0; at < bytes.length; ) {
-    const size = random.chance(0.7) ? bytes.length : 1 + random.below(40)
-    pieces.push(bytes.subarray(at, at + size))
-    at += size
-  }
-  return pieces
-}
-
 /** The next bytes, in the pieces in which they are sent, and how to show them. */
 export const mutated = (random: Seeded): { readonly pieces: ReadonlyArray<Buffer>; readonly shown: string } => {
   let bytes = random.chance(0.05) ? noise(random) : random.pick(corpus)
   for (let count = random.below(6); count > 0; count--) bytes = step(random, bytes)
-  return { pieces: cut(random, bytes), shown: JSON.stringify(bytes.toString("latin1").slice(0, 3000)) }
+  return { ...inPieces(random, bytes, 40) }
 }

@@ -5,8 +5,6 @@
  * `FUZZ_SEED` and `FUZZ_COUNT` run other cases, and more of them.
  */
 import * as Net from "node:net"
-import * as V8 from "node:v8"
-import * as Vm from "node:vm"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Metric from "effect/Metric"
@@ -18,10 +16,10 @@ import { ask, BINARY, CLOSE, CONTINUATION, frame, PING, TEXT, upgrade } from "..
 import * as Seeded from "../seeded.ts"
 import { until } from "../server/both.ts"
 import { start } from "../server/started.ts"
+import * as Fuzzing from "./fuzzing.ts"
 import { recorder } from "./table.ts"
 
-const seed = Number(process.env.FUZZ_SEED ?? 1)
-const count = Number(process.env.FUZZ_COUNT ?? 600)
+const { count, seed } = Fuzzing.cases(600)
 
 let handlers = 0
 const counted = <E, R>(run: Effect.Effect<unknown, E, R>) =>
@@ -139,17 +137,6 @@ const run = (port: number, { bytes, headers, leaves, path, reads }: Case, cut: n
     socket.on("close", () => resume(Effect.void))
   })
 
-V8.setFlagsFromString("--expose-gc")
-const collect = Vm.runInNewContext("gc") as () => void
-
-const heap = Effect.callback<number>((resume) => {
-  collect()
-  setImmediate(() => {
-    collect()
-    resume(Effect.succeed(process.memoryUsage().heapUsed + process.memoryUsage().arrayBuffers))
-  })
-})
-
 let fibers = 0
 const counter: Metric.FiberRuntimeMetricsService = {
   recordFiberStart: () => void fibers++,
@@ -182,10 +169,10 @@ describe("whatever clients do", () => {
         const settled = until(() => server.connections() === 0 && handlers === 0)
         yield* some(count / 3)
         yield* settled
-        const before = { fibers, heap: yield* heap }
+        const before = { fibers, heap: yield* Fuzzing.memory }
         yield* some(count)
         yield* settled
-        const after = { fibers, heap: yield* heap }
+        const after = { fibers, heap: yield* Fuzzing.memory }
         assert.strictEqual(after.fibers, before.fibers)
         assert.isBelow(after.heap - before.heap, 4 * 1024 * 1024)
         assert.deepStrictEqual(lines, [])
