@@ -141,4 +141,3 @@ export const mutated = (random: Seeded): { readonly pieces: ReadonlyArray<Buffer
       ])
   return inPieces(random, all, 200)
 }
-}

@@ -119,5 +119,5 @@ const noise = (random: Seeded): Buffer =>
 export const mutated = (random: Seeded): { readonly pieces: ReadonlyArray<Buffer>; readonly shown: string } => {
   let bytes = random.chance(0.05) ? noise(random) : random.pick(corpus)
   for (let count = random.below(6); count > 0; count--) bytes = step(random, bytes)
-  return { ...inPieces(random, bytes, 40) }
+  return inPieces(random, bytes, 40)
 }
