@@ -116,7 +116,8 @@ export const make = <I, Id, E = never, R = never, E2 = never>(options: Options<I
     if (flow === undefined) return yield* notBegun
     const { client, config } = yield* provider.get
     yield* refused(parameters, config.serverMetadata())
-    const url = new URL(`${flow.redirectUri}?${target.split(request.url).search}`)
+    const url = new URL(flow.redirectUri)
+    url.search = answerOf(parameters)
     const checks = { pkceCodeVerifier: flow.verifier, expectedState: flow.state, expectedNonce: flow.nonce }
     const tokens = yield* Effect.tryPromise({
       try: () => client.authorizationCodeGrant(config, url, checks),
@@ -176,6 +177,17 @@ const isOnly = (parameters: Query.Query, name: string, wanted: string): boolean 
   return more.length === 0 && value === wanted
 }
 
+const isOne = (parameters: Query.Query, name: string): boolean => {
+  const [value = "", ...more] = parameters.getAll(name)
+  return more.length === 0 && value !== ""
+}
+
+// What belongs to other flows, as an ID token, is no answer to this one: the library would take it for the provider's mistake.
+const answerOf = (parameters: Query.Query): string =>
+  new URLSearchParams(
+    ["code", "state", "iss"].flatMap((name) => parameters.getAll(name).map((value) => [name, value]))
+  ).toString()
+
 /** Stops what another issuer answers (RFC 9207 §2.4), and what is an error. */
 const refused = (
   parameters: Query.Query,
@@ -185,7 +197,7 @@ const refused = (
     const isNamed = parameters.has("iss") || metadata.authorization_response_iss_parameter_supported === true
     if (isNamed && !isOnly(parameters, "iss", metadata.issuer)) return notBegun
     const error = parameters.get("error")
-    if (error === undefined) return parameters.getAll("code").length === 1 ? Effect.void : notBegun
+    if (error === undefined) return isOne(parameters, "code") ? Effect.void : notBegun
     if (isRefusal.test(error)) return Effect.fail(new Forbidden({ text: "The login was refused" }))
     const cause = new Error(`The login provider says ${JSON.stringify(error.slice(0, 100))}`)
     return Effect.fail(new BadGateway({ text: "The login provider failed", cause }))

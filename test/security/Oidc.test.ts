@@ -226,6 +226,41 @@ attacks("the way back from the provider", [
     )
   },
   {
+    attack: "an empty code, or what comes with other flows beside it",
+    stoppedBy: "only code, state and iss are taken, 400",
+    run: browser((client) =>
+      Effect.gen(function* () {
+        const back = yield* loginAt(client)
+        const empty = changed(back, (all) => all.set("code", ""))
+        assert.strictEqual(yield* answer(client, empty), notBegun)
+        for (const name of ["response", "id_token", "token", "access_token"]) {
+          const forged = changed(back, (all) => {
+            all.set(name, "forged")
+            all.set("code", "forged")
+          })
+          assert.strictEqual(yield* answer(client, forged), stale)
+        }
+      })
+    )
+  },
+  {
+    attack: "many logins under way, with names that no cookie of ours has",
+    stoppedBy: "only those of logins are taken away, 303",
+    run: browser((client) =>
+      Effect.gen(function* () {
+        const names = [
+          ..."(){}[]/@:?<>".split("").map((each) => `oidc-${each}`),
+          "oidc-aaaaaaaa",
+          "__Host-oidc-(aaaaaaa"
+        ]
+        const cookie = names.map((name) => `${name}=x`).join("; ")
+        const { headers, status } = yield* client.get("/auth/login", { headers: { cookie } })
+        assert.strictEqual(status, 303)
+        assert.notInclude(headers["set-cookie"] ?? "", "Expires")
+      })
+    )
+  },
+  {
     attack: "a session whose id the attacker knows (fixation)",
     stoppedBy: "another id with the login",
     run: Effect.gen(function* () {

@@ -66,7 +66,7 @@ const isState = /^[\w-]{43}$/
 
 const withoutOthers = (name: string, request: HttpServerRequest, response: HttpServerResponse): HttpServerResponse => {
   const all = Object.keys(Cookie.parse(request.headers.cookie))
-  const others = all.filter((each) => each.startsWith(`${name}-`) || each.startsWith(`__Host-${name}-`))
+  const others = all.filter((each) => isOwn(name, each.replace(/^__Host-/, "")))
   if (others.length < most) return response
   return others.reduce((response, each) => {
     const secure = each.startsWith("__Host-")
@@ -75,6 +75,9 @@ const withoutOthers = (name: string, request: HttpServerRequest, response: HttpS
 }
 
 const origin = "http://here.invalid"
+
+// Others may have a name that is read, and cannot be written.
+const isOwn = (name: string, each: string): boolean => each.startsWith(`${name}-`) && /^[\w-]+$/.test(each)
 
 /** Where to go after: a path of this server with its query, and the fallback for anything else. */
 export const returnTo = (wanted: string | undefined, fallback: string): string => {
