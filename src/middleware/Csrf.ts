@@ -176,27 +176,30 @@ const guard = ({ cookie = "csrf", field = "csrf_token", header = "x-csrf-token",
   }
 }
 
-// The cookie goes onto whatever the answer will be.
+// The cookie goes onto whatever the answer will be, and is sealed then: a session may begin, or come to nothing, behind the token.
 const issuer = (secrets: Secrets.Secrets, request: HttpServerRequest): Effect.Effect<string> => {
-  let isAsked = false
-  let known: { readonly secret: Uint8Array; readonly session: string } | undefined
-  let cookie: string | undefined
-  const write: HttpEffect.PreResponseHandler = (_, response) => {
-    const kept = fresh(response)
-    if (cookie === undefined) return Effect.succeed(kept)
-    const name = secrets.cookieName(request)
-    const options = { httpOnly: true, sameSite: "lax", secure: name.startsWith("__Host-") } as const
-    return Effect.succeed(Response.setCookie(kept, name, cookie, options))
-  }
+  let known: { readonly secret: Uint8Array; readonly session: string; readonly isNew: boolean } | undefined
+  const write =
+    (binding: Effect.Effect<string>): HttpEffect.PreResponseHandler =>
+    (_, response) => {
+      const kept = fresh(response)
+      if (known?.isNew !== true) return Effect.succeed(kept)
+      const { secret } = known
+      const name = secrets.cookieName(request)
+      const options = { httpOnly: true, sameSite: "lax", secure: name.startsWith("__Host-") } as const
+      return Effect.map(
+        Effect.flatMap(binding, (session) => secrets.seal(secret, session)),
+        (cookie) => Response.setCookie(kept, name, cookie, options)
+      )
+    }
   return Effect.gen(function* () {
-    if (!isAsked) HttpEffect.appendPreResponseHandlerUnsafe(yield* Effect.context<never>(), write)
-    isAsked = true
-    // The session may have got another id since the last token
-    const session = yield* Effect.flatten(SessionBinding)
-    if (known?.session !== session) {
+    const binding = yield* SessionBinding
+    if (known === undefined) HttpEffect.appendPreResponseHandlerUnsafe(yield* Effect.context<never>(), write(binding))
+    const session = yield* binding
+    // The session may have got another id since the last token: a secret that came with the request is not for that one
+    if (known === undefined || (known.session !== session && !known.isNew)) {
       const found = yield* secrets.find(request, session)
-      known = { secret: found ?? Secrets.random(), session }
-      cookie = found === undefined ? yield* secrets.seal(known.secret, session) : undefined
+      known = { secret: found ?? Secrets.random(), session, isNew: found === undefined }
     }
     return Secrets.mask(known.secret)
   })

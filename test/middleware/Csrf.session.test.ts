@@ -33,6 +33,17 @@ const routes = {
     "/after",
     Effect.tap(token, () => counted)
   ),
+  unkept: Route.get(
+    "/unkept",
+    Effect.andThen(
+      Effect.flatMap(Visit, (visit) => visit.set({ count: 0 })),
+      token
+    )
+  ),
+  tokenAndLogin: Route.post(
+    "/token-and-login",
+    Effect.tap(token, () => Effect.flatMap(Visit, (visit) => visit.rotate("ada")))
+  ),
   write: Route.post("/write", Response.text("written")),
   login: Route.post(
     "/login",
@@ -80,6 +91,23 @@ for (const [place, store] of stores) {
     Effect.gen(function* () {
       assert.deepStrictEqual(yield* post(client, "/write", yield* get(client, "/before")), [200, "written"])
       assert.deepStrictEqual(yield* post(client, "/write", yield* get(client, "/after")), [200, "written"])
+    })
+  )
+  served(`a session ${place} that begins behind the token takes it along`, app, (client) =>
+    Effect.gen(function* () {
+      assert.deepStrictEqual(yield* post(client, "/write", yield* get(client, "/after")), [200, "written"])
+    })
+  )
+  served(`a session ${place} that is changed and has nothing to keep has no token of its own`, app, (client) =>
+    Effect.gen(function* () {
+      assert.deepStrictEqual(yield* post(client, "/write", yield* get(client, "/unkept")), [200, "written"])
+    })
+  )
+  served(`a token that came before a login ${place} is not the new session's`, app, (client) =>
+    Effect.gen(function* () {
+      const anonymous = yield* get(client, "/token")
+      assert.strictEqual((yield* post(client, "/token-and-login", anonymous))[0], 200)
+      assert.strictEqual((yield* post(client, "/write", anonymous))[0], 403)
     })
   )
 }

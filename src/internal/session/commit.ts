@@ -39,7 +39,10 @@ const save = Effect.fnUntraced(function* (live: Live, now: number): Effect.fn.Re
     const isEmpty = codec.isEmpty(state)
     if (live.rotates || isEmpty) {
       if (yield* live.stored(keeper.move(base.found))) {
-        return isEmpty ? "expire" : yield* put(live, live.id ?? newId(), undefined, state, now)
+        if (!isEmpty) return yield* put(live, live.id ?? newId(), undefined, state, now)
+        live.id = undefined
+        live.base = { ...base, found: undefined }
+        return "expire"
       }
     } else {
       const cookie = yield* put(live, base.found.id, base.found, state, now)
@@ -54,7 +57,11 @@ const attempts = 100
 
 // Nothing was there: a session begins when there is something to keep.
 const begin = (live: Live, state: State, now: number): Effect.Effect<Cookie | undefined> => {
-  if (live.changes.length === 0 || live.plan.codec.isEmpty(state)) return Effect.succeed(undefined)
+  if (live.changes.length === 0 || live.plan.codec.isEmpty(state)) {
+    // Nothing is to be tied to an id that nobody gets
+    live.id = undefined
+    return Effect.succeed(undefined)
+  }
   if (live.base?.moved === true && !live.rotates) {
     return Effect.as(Effect.logDebug("A session was not saved: it goes on under another id"), undefined)
   }
