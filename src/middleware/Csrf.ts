@@ -104,7 +104,8 @@ export const make: {
   const middleware = (inner: Effect.Effect<unknown>) =>
     Effect.withFiber((fiber): Effect.Effect<unknown, unknown, HttpServerRequest> => {
       const request = Context.getUnsafe(fiber.context, HttpServerRequest)
-      const handler = guarded === undefined ? inner : guarded.provide(request, inner)
+      const handler =
+        guarded === undefined ? inner : guarded.provide(request, Context.get(fiber.context, SessionBinding), inner)
       if (isSafe(request.method)) return handler
       const from = sender(request, isTrusted)
       if (from === "trusted" || (from === "same" && tokens?.always !== true)) return handler
@@ -171,30 +172,32 @@ const guard = ({ cookie = "csrf", field = "csrf_token", header = "x-csrf-token",
 
   return {
     check,
-    provide: (request: HttpServerRequest, inner: Effect.Effect<unknown>) =>
-      Effect.provideService(inner, Token, { field, token: issuer(secrets, request) })
+    // The session is that of the check, not one further in.
+    provide: (request: HttpServerRequest, session: Effect.Effect<string>, inner: Effect.Effect<unknown>) =>
+      Effect.provideService(inner, Token, { field, token: issuer(secrets, request, session) })
   }
 }
 
 // The cookie goes onto whatever the answer will be, and is sealed then: a session may begin, or come to nothing, behind the token.
-const issuer = (secrets: Secrets.Secrets, request: HttpServerRequest): Effect.Effect<string> => {
+const issuer = (
+  secrets: Secrets.Secrets,
+  request: HttpServerRequest,
+  binding: Effect.Effect<string>
+): Effect.Effect<string> => {
   let known: { readonly secret: Uint8Array; readonly session: string; readonly isNew: boolean } | undefined
-  const write =
-    (binding: Effect.Effect<string>): HttpEffect.PreResponseHandler =>
-    (_, response) => {
-      const kept = fresh(response)
-      if (known?.isNew !== true) return Effect.succeed(kept)
-      const { secret } = known
-      const name = secrets.cookieName(request)
-      const options = { httpOnly: true, sameSite: "lax", secure: name.startsWith("__Host-") } as const
-      return Effect.map(
-        Effect.flatMap(binding, (session) => secrets.seal(secret, session)),
-        (cookie) => Response.setCookie(kept, name, cookie, options)
-      )
-    }
+  const write: HttpEffect.PreResponseHandler = (_, response) => {
+    const kept = fresh(response)
+    if (known?.isNew !== true) return Effect.succeed(kept)
+    const { secret } = known
+    const name = secrets.cookieName(request)
+    const options = { httpOnly: true, sameSite: "lax", secure: name.startsWith("__Host-") } as const
+    return Effect.map(
+      Effect.flatMap(binding, (session) => secrets.seal(secret, session)),
+      (cookie) => Response.setCookie(kept, name, cookie, options)
+    )
+  }
   return Effect.gen(function* () {
-    const binding = yield* SessionBinding
-    if (known === undefined) HttpEffect.appendPreResponseHandlerUnsafe(yield* Effect.context<never>(), write(binding))
+    if (known === undefined) HttpEffect.appendPreResponseHandlerUnsafe(yield* Effect.context<never>(), write)
     const session = yield* binding
     // The session may have got another id since the last token: a secret that came with the request is not for that one
     if (known === undefined || (known.session !== session && !known.isNew)) {

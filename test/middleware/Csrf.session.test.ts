@@ -20,7 +20,8 @@ const keys = Sealed.keys("0123456789abcdef0123456789abcdef")
 class Visit extends Session.Service<Visit>()("Visit", {
   fields: { count: Schema.Int },
   empty: { count: 0 },
-  identity: Schema.String
+  identity: Schema.String,
+  flash: { notice: Schema.String }
 }) {}
 
 const token = Effect.map(Csrf.token, (token) => Response.text(token))
@@ -43,6 +44,17 @@ const routes = {
   tokenAndLogin: Route.post(
     "/token-and-login",
     Effect.tap(token, () => Effect.flatMap(Visit, (visit) => visit.rotate("ada")))
+  ),
+  wrong: Route.post(
+    "/wrong",
+    Effect.gen(function* () {
+      yield* (yield* Visit).flash({ notice: "Wrong password" })
+      return Response.redirect("/notice", { status: 303 })
+    })
+  ),
+  notice: Route.get(
+    "/notice",
+    Effect.flatMap(Visit, ({ flashed }) => Effect.andThen(flashed, token))
   ),
   write: Route.post("/write", Response.text("written")),
   login: Route.post(
@@ -108,6 +120,22 @@ for (const [place, store] of stores) {
       const anonymous = yield* get(client, "/token")
       assert.strictEqual((yield* post(client, "/token-and-login", anonymous))[0], 200)
       assert.strictEqual((yield* post(client, "/write", anonymous))[0], 403)
+    })
+  )
+  served(`the page that shows the last message of a session ${place} has a token that is good`, app, (client) =>
+    Effect.gen(function* () {
+      assert.strictEqual((yield* post(client, "/wrong", yield* get(client, "/token")))[0], 303)
+      assert.strictEqual((yield* post(client, "/login", yield* get(client, "/notice")))[0], 200)
+    })
+  )
+  const inside = App.make(routes).pipe(
+    App.use(Session.make(Visit, { store })),
+    App.use(Csrf.make({ tokens: { keys } }))
+  )
+  served(`a token is not of a session ${place} that is inside of the middleware`, inside, (client) =>
+    Effect.gen(function* () {
+      yield* get(client, "/after")
+      assert.deepStrictEqual(yield* post(client, "/write", yield* get(client, "/before")), [200, "written"])
     })
   )
 }
