@@ -11,6 +11,7 @@ import * as Cause from "effect/Cause"
 import type { HttpServerRequest } from "effect/http/HttpServerRequest"
 import { type Html, html, raw } from "../Html.ts"
 import type { HttpError } from "../HttpError.ts"
+import { redactQuery } from "./accessLog/redaction.ts"
 import * as Nonce from "./contentNonce.ts"
 
 /** The text of a source file by its path, or undefined where there is none. */
@@ -60,11 +61,14 @@ export const detailed = (
   return page(
     `${name(error)}: ${errors[0]?.message ?? ""}`,
     styled(Nonce.ifWanted(request)),
-    html`<h1>${name(error)}</h1>${request !== undefined && html`<p><code>${request.method} ${request.url}</code></p>`}
+    html`<h1>${name(error)}</h1>${request !== undefined && html`<p><code>${request.method} ${shown(request.url)}</code></p>`}
 ${errors.map((error) => section(error, readSource))}
 <details><summary>The whole cause</summary><pre>${Cause.pretty(cause)}</pre></details>`
   )
 }
+
+// A page may be sent on, to who helps
+const shown = redactQuery(undefined)
 
 const section = (error: Error, readSource: ReadSource | undefined): Html =>
   html`<section><h2>${error.name}</h2><pre>${error.message}</pre><ol>${frames(error).map((frame) => line(frame, readSource))}</ol>

@@ -8,8 +8,8 @@
  */
 import * as UrlParams from "effect/http/UrlParams"
 
-// Parameters that are never logged, unless asked for: those whose name is, or ends in, such a word.
-const patterns: ReadonlyArray<RegExp> = [
+/** Parameters that are never logged, unless asked for: those whose name is, or ends in, such a word. */
+export const secretParameters: ReadonlyArray<RegExp> = [
   /(?:^|[-_.[])(?:(?:access|refresh|id|auth)?token|password|passwd|pwd|pass|(?:client)?secret|(?:api)?key|code|signature|sig|credentials?|session(?:id)?|sid|jwt|otp|auth|authorization)\]?$/i,
   /(?:Token|Password|Secret|Key|KeyId|Code|Signature|Credential|SessionId)$/
 ]
@@ -33,6 +33,6 @@ export const redactQuery = (names: ReadonlyArray<string> | boolean | undefined):
       return at === -1 ? url : `${url.slice(0, at)}?REDACTED`
     }
   }
-  const all = names ?? patterns
+  const all = names ?? secretParameters
   return (url) => (url.includes("?") || url.includes("@") ? UrlParams.redactUrl(url, all) : url)
 }

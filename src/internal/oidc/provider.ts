@@ -123,21 +123,33 @@ export const make = (
 }
 
 /** What a failure of the library means: the client's, that of the provider, or of the way to it. */
-export const failure = (client: Library, cause: unknown): BadRequest | BadGateway | ServiceUnavailable => {
+export const failure = (client: Library, error: unknown): BadRequest | BadGateway | ServiceUnavailable => {
   const stale = "This login is not valid any more: please begin again"
-  if (cause instanceof client.ResponseBodyError) {
-    if (cause.error === "invalid_grant") return new BadRequest({ text: stale, cause })
+  const cause = told(error)
+  if (error instanceof client.ResponseBodyError) {
+    if (error.error === "invalid_grant") return new BadRequest({ text: stale, cause })
     return new BadGateway({ text: "The login provider refuses this server", cause })
   }
   // An ID token for another login, as of who has put in a code of somebody else.
   const isNonce = findCause(
-    cause,
+    error,
     (error) => error.code === "OAUTH_JWT_CLAIM_COMPARISON_FAILED" && claimOf(error) === "nonce"
   )
   if (isNonce) return new BadRequest({ text: stale, cause })
-  const isWay = cause instanceof TypeError || findCause(cause, (error) => error.code === "OAUTH_TIMEOUT")
+  const isWay = error instanceof TypeError || findCause(error, (error) => error.code === "OAUTH_TIMEOUT")
   if (isWay) return new ServiceUnavailable({ text: "The login provider does not answer", cause })
   return new BadGateway({ text: "The login provider gave no valid answer", cause })
+}
+
+// The library's errors carry whole answers of the provider, tokens too, and one of JSON.parse a piece of them: only what they say is kept.
+const told = (error: unknown, depth = 4): Error | undefined => {
+  if (!(error instanceof Error) || depth === 0) return undefined
+  const { code, error: reason } = error as { readonly code?: unknown; readonly error?: unknown }
+  const details = [code, reason].filter((each) => typeof each === "string").map((each) => each.slice(0, 100))
+  const message = error instanceof SyntaxError ? "It is no JSON" : error.message
+  const cause = told(error.cause, depth - 1)
+  const options = cause === undefined ? undefined : { cause }
+  return Object.assign(new Error([message, ...details].join(", "), options), { name: error.name })
 }
 
 interface Caused {

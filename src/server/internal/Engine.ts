@@ -20,13 +20,16 @@ import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Etag from "effect/http/Etag"
+import * as Headers from "effect/http/Headers"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
+import * as UrlParams from "effect/http/UrlParams"
 import * as Latch from "effect/Latch"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import * as HttpError from "../../HttpError.ts"
 import { Pending } from "../../internal/accessLog/lines.ts"
 import type { Log } from "../../internal/accessLog/log.ts"
+import { secretHeaders, secretParameters } from "../../internal/accessLog/redaction.ts"
 import { BodyChunks } from "../../internal/bodyChunks.ts"
 import * as ByteLimit from "../../internal/byteLimit.ts"
 import type { Compiled, Target } from "../../internal/compile.ts"
@@ -117,6 +120,9 @@ export const make = Effect.fnUntraced(function* (
       [RoomHub.key, memoryOf(compiled)],
       [ServerMemory.key, compiled],
       [Pending.key, new Set<() => void>()],
+      // Spans have of a URL and of its headers what the access log has
+      [UrlParams.CurrentRedactedNames.key, secretParameters],
+      [Headers.CurrentRedactedNames.key, secretHeaders],
       [Acceptor.key, { accept: NodeWebSocket.accept, prepare: NodeWebSocket.prepare }],
       ...services.mapUnsafe
     ])
