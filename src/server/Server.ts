@@ -7,8 +7,9 @@
  * Layer.launch(Server.layer(app).pipe(Layer.provide(Users.layer)))
  * ```
  *
- * Closing the scope is the graceful stop: listeners close, idle connections close, requests in flight finish within
- * `shutdownTimeout` and answer with `Connection: close`, the rest is interrupted and awaited for `interruptGrace`.
+ * Closing the scope is the graceful stop: after `drainDelay` listeners close, idle connections close, requests in flight finish within
+ * `shutdownTimeout` and answer with `Connection: close`, the rest is interrupted and awaited for `interruptGrace`. One line says what
+ * became of all that was under way.
  *
  * @source aiohttp.web.run_app, AppRunner, TCPSite
  */
@@ -22,6 +23,7 @@ import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import type * as App from "../App.ts"
 import type * as AccessLog from "../middleware/AccessLog.ts"
+import * as DrainReport from "./internal/DrainReport.ts"
 import * as Engine from "./internal/Engine.ts"
 import * as Prepare from "./internal/Prepare.ts"
 import * as Program from "./internal/Program.ts"
@@ -67,23 +69,16 @@ const startUntyped = Effect.fnUntraced(function* (
 ): Effect.fn.Return<Server["Service"], ServeError, Scope.Scope> {
   const compiled = yield* Prepare.prepare(app, options)
   const engineOptions = Prepare.engineOptions(options)
-  const running: Array<{ readonly engine: Engine.Engine; readonly address: Site.Address }> = []
-  for (const site of options.sites ?? [Site.tcp(options)]) {
-    const engine = yield* Engine.make(compiled, engineOptions)
-    yield* Effect.addFinalizer(() => Shutdown.stop(engine, options))
-    running.push({ engine, address: yield* Site.listen(engine.server, site) })
-  }
-  // All at once, before the finalizers do it one after the other.
-  yield* Effect.addFinalizer(() =>
-    Effect.forEach(running, ({ engine }) => Shutdown.stop(engine, options), { concurrency: "unbounded", discard: true })
-  )
-  const [first] = running as [(typeof running)[0]]
-  return {
-    addresses: running.map(({ address }) => address),
-    url: first.address.url,
-    connections: () => running.reduce((sum, { engine }) => sum + engine.connections.size(), 0),
-    node: first.engine.server
-  }
+  const sites = options.sites ?? [Site.tcp(options)]
+  const engines = yield* Effect.forEach(sites, () => Engine.make(compiled, engineOptions))
+  const addresses: Array<Site.Address> = []
+  const isServing = () => addresses.length === sites.length
+  yield* Effect.addFinalizer(() => Shutdown.stop(engines, options, isServing))
+  for (const [index, { server }] of engines.entries()) addresses.push(yield* Site.listen(server, sites[index]!))
+  const [{ server: node }] = engines as [Engine.Engine]
+  const [{ url }] = addresses as [Site.Address]
+  const connections = () => engines.reduce((sum, { connections }) => sum + connections.size(), 0)
+  return { addresses, url, connections, node }
 })
 
 /**
@@ -155,7 +150,7 @@ const program = <E>(start: Effect.Effect<Server["Service"], E, Scope.Scope>, opt
     if (print !== false) for (const line of banner(addresses)) print(line)
     return yield* Effect.never
   })
-  Program.main(Effect.scoped(serve), handleSignals)
+  Program.main(Effect.provideService(Effect.scoped(serve), DrainReport.Audience, "program"), handleSignals)
 }
 
 const banner = (addresses: ReadonlyArray<Site.Address>): ReadonlyArray<string> => [

@@ -27,6 +27,7 @@ import type { ServeError } from "effect/http/HttpServerError"
 import * as Ref from "effect/Ref"
 import type * as Scope from "effect/Scope"
 import type * as App from "../App.ts"
+import * as DrainReport from "../server/internal/DrainReport.ts"
 import * as Engine from "../server/internal/Engine.ts"
 import * as Prepare from "../server/internal/Prepare.ts"
 import * as Shutdown from "../server/internal/Shutdown.ts"
@@ -62,12 +63,12 @@ export const client = <E, R, T extends App.Routes, Added>(
       yield* Prepare.prepare(app as unknown as App.Any, options),
       Prepare.engineOptions(options)
     )
-    yield* Effect.addFinalizer(() => Shutdown.stop(engine, { ...impatient, ...options }))
+    yield* Effect.addFinalizer(() => Shutdown.stop([engine], { ...impatient, ...options }, () => true))
     // Node begins to follow connections, their timeouts and which are idle, when it listens.
     engine.server.emit("listening")
     return yield* make("http://app.test", () => pair(engine.server))
     // The services R are those of the engine's context.
-  }) as Effect.Effect<Client, never, R | Scope.Scope>
+  }).pipe(quiet(options)) as Effect.Effect<Client, never, R | Scope.Scope>
 
 /** A client of the app on a free port of 127.0.0.1. It lives as long as the scope. */
 export const socketClient = <E, R, T extends App.Routes, Added>(
@@ -78,9 +79,13 @@ export const socketClient = <E, R, T extends App.Routes, Added>(
     const all = { ...impatient, ...options, host: "127.0.0.1", port: 0 }
     const server = yield* Server.start<E, R, T, Added>(app, all)
     return yield* make(server.url, undefined)
-  })
+  }).pipe(quiet(options))
 
 const impatient = { shutdownTimeout: Duration.zero, interruptGrace: Duration.seconds(5) }
+
+// That what is running is interrupted surprises nobody, unless the test gave it time.
+const quiet = ({ shutdownTimeout }: Options) =>
+  Effect.provideService(DrainReport.Audience, shutdownTimeout === undefined ? "test" : "server")
 
 const make = Effect.fnUntraced(function* (url: string, connect: (() => Duplex) | undefined) {
   const agent = yield* Effect.acquireRelease(

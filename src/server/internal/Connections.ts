@@ -29,8 +29,10 @@ export interface Connections {
    * out: its head may have been written when nobody thought of closing.
    */
   readonly closeIdle: () => void
-  /** Closes all at once. */
-  readonly destroyAll: () => void
+  /** Closes all at once: how many there were. */
+  readonly destroyAll: () => number
+  /** The responses that are going out. */
+  readonly answering: () => ReadonlyArray<Http.ServerResponse>
   /** Calls back when none is left. */
   readonly onEmpty: (f: () => void) => void
 }
@@ -58,6 +60,7 @@ export const make = (server: Http.Server): Connections => {
       waiting = []
     })
   })
+  keepAnswering(server, open)
   const closeWaiting = () => {
     server.closeIdleConnections()
     for (const socket of open) if (socket[idle] === true) socket.destroy()
@@ -80,15 +83,36 @@ export const make = (server: Http.Server): Connections => {
         } else if (!response.writableFinished) response.once("finish", closeWaiting)
       }
     },
+    answering: () =>
+      Array.from(open, (socket) => socket[last]).filter(
+        (response): response is Http.ServerResponse => response?.socket != null && !response.writableFinished
+      ),
     destroyAll: () => {
+      const count = open.size
       for (const socket of open) {
         if (socket[last] !== undefined) NodeExchange.of(socket[last])?.drain()
         socket.destroy()
       }
+      return count
     },
     onEmpty: (f) => {
       if (open.size === 0) f()
       else waiting.push(f)
     }
+  }
+}
+
+/**
+ * Node takes a connection for idle as soon as the whole answer was given to it, although it may still be going out, and would cut it
+ * short when the server closes.
+ */
+const keepAnswering = (server: Http.Server, open: ReadonlySet<Tracked>): void => {
+  const closeIdle = server.closeIdleConnections
+  server.closeIdleConnections = () => {
+    const busy = Array.from(open).filter((socket) => socket[last]?.writableFinished === false)
+    // Covers the method of the prototype for as long as Node looks for connections to destroy.
+    for (const socket of busy) socket.destroy = () => socket
+    closeIdle.call(server)
+    for (const socket of busy) Reflect.deleteProperty(socket, "destroy")
   }
 }

@@ -44,6 +44,7 @@ import { Sha256 } from "../../internal/sha256.ts"
 import { Acceptor } from "../../internal/webSocket/wire.ts"
 import { open as openChunks } from "./bodyChunks.ts"
 import * as Connections from "./Connections.ts"
+import type * as DrainAccount from "./DrainAccount.ts"
 import * as Followers from "./Followers.ts"
 import * as Handlers from "./Handlers.ts"
 import * as Malformed from "./Malformed.ts"
@@ -57,6 +58,7 @@ import * as UpstreamTransport from "./proxy/Transport.ts"
 import { expectContinue } from "./RequestBody.ts"
 import * as RequestTarget from "./RequestTarget.ts"
 import type * as ResponseHead from "./responseHead.ts"
+import * as UnderWay from "./UnderWay.ts"
 import * as Upgrade from "./Upgrade.ts"
 
 /** What the engine may be told; defaults in DESIGN's table of defaults, said again in `Server.Options`. */
@@ -74,8 +76,12 @@ export interface Options {
 export interface Engine {
   readonly server: Http.Server
   readonly connections: Connections.Connections
-  /** Says that it stops: answers close their connections, event streams and sockets take their leave. */
+  /** The stop begins: answers close their connections, and what is under way and what comes is put on the account. */
+  readonly begin: (account: DrainAccount.DrainAccount) => void
+  /** Event streams and sockets take their leave. */
   readonly drain: () => void
+  /** The handlers that are running. */
+  readonly running: () => ReadonlyArray<DrainAccount.Stuck>
   /** Interrupts what is running and waits for it, with its finalizers. */
   readonly interruptAll: Effect.Effect<void>
   /** Waits for what is running. */
@@ -100,9 +106,10 @@ export const make = Effect.fnUntraced(function* (
   const services = yield* Effect.context<never>()
   const state: ResponseHead.State = { draining: false }
   const draining = Latch.makeUnsafe()
+  let isDraining = false
   const departing = new Set<() => void>()
   const onDrain = (f: () => void): (() => void) => {
-    if (state.draining) f()
+    if (isDraining) f()
     else departing.add(f)
     return () => departing.delete(f)
   }
@@ -129,6 +136,7 @@ export const make = Effect.fnUntraced(function* (
   )
   const handlers = Handlers.make(base, state)
   const followers = yield* Followers.make(base, options.accessLog)
+  const underWay = UnderWay.make(base, handlers, followers.follow)
 
   const find = (
     source: Http.IncomingMessage
@@ -144,7 +152,7 @@ export const make = Effect.fnUntraced(function* (
     const { bad, target, url } = find(source)
     // A head that was not understood leaves the connection in doubt (RFC 9112 §2.2).
     if (bad) response.shouldKeepAlive = false
-    followers.follow?.(source, response, target.context)
+    underWay.follow(source, response, target.context)
     handlers.answer(source, response, url, target)
   }
 
@@ -168,7 +176,7 @@ export const make = Effect.fnUntraced(function* (
       const { bad, target, url } = find(source)
       if (bad) response.shouldKeepAlive = false
       connections.busy(source.socket, response)
-      followers.follow?.(source, response, target.context)
+      underWay.follow(source, response, target.context)
       const request = new NodeRequest(source, response, url, target)
       request.head = head
       handlers.run(request)
@@ -188,7 +196,7 @@ export const make = Effect.fnUntraced(function* (
     }
     const text = `The expectation "${source.headers.expect}" is not known; only 100-continue is`
     const target = compiled.failure(new HttpError.ExpectationFailed({ text }))
-    followers.follow?.(source, response, target.context)
+    underWay.follow(source, response, target.context)
     handlers.run(new NodeRequest(source, response, source.url ?? "/", target))
   }
   const request = inTurn(onRequest)
@@ -208,8 +216,13 @@ export const make = Effect.fnUntraced(function* (
   return {
     server,
     connections,
-    drain: () => {
+    begin: (account) => {
       state.draining = true
+      underWay.begin(account, connections.answering(), (source) => find(source).target.context)
+    },
+    running: underWay.running,
+    drain: () => {
+      isDraining = true
       draining.openUnsafe()
       for (const f of departing) f()
     },

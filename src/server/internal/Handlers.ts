@@ -10,6 +10,7 @@
  */
 import type * as Http from "node:http"
 import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -37,6 +38,8 @@ export interface Handlers {
   readonly answer: (source: Http.IncomingMessage, response: Http.ServerResponse, url: string, target: Target) => void
   /** Answers a request in a fiber. */
   readonly run: (request: NodeRequest) => void
+  /** The requests whose handlers are running. */
+  readonly running: () => Iterable<NodeRequest>
   /** Interrupts what is running and waits for it, with its finalizers. */
   readonly interruptAll: Effect.Effect<void>
   /** Waits for what is running. */
@@ -45,6 +48,7 @@ export interface Handlers {
 
 /** Makes the handlers of an engine; `base` is the context of all its fibers. */
 export const make = (base: Context.Context<never>, state: ResponseHead.State): Handlers => {
+  const clock = Context.get(base, Clock.Clock)
   const fibers = new Map<Fiber.Fiber<unknown, unknown>, NodeRequest>()
   const write = (request: HttpServerRequest.HttpServerRequest, response: HttpServerResponse.HttpServerResponse) => {
     // The engine makes every request itself.
@@ -92,6 +96,7 @@ export const make = (base: Context.Context<never>, state: ResponseHead.State): H
       ended(request, exit)
       return
     }
+    request.since = clock.currentTimeMillisUnsafe()
     fibers.set(fiber, request)
     fiber.addObserver((exit) => {
       fibers.delete(fiber)
@@ -127,6 +132,7 @@ export const make = (base: Context.Context<never>, state: ResponseHead.State): H
         run(new NodeRequest(source, response, url, { ...target, ...inside(target, handler) }))
       }
     },
+    running: () => fibers.values(),
     interruptAll: Effect.suspend(() => {
       for (const { response } of fibers.values()) NodeExchange.of(response)?.drain()
       return Fiber.interruptAll([...fibers.keys()])

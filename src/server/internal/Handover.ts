@@ -23,10 +23,14 @@ const watchers = new WeakMap<Http.ServerResponse, () => void>()
 /** Calls back when the connection of a response is taken over. */
 export const onTaken = (response: Http.ServerResponse, f: () => void): void => void watchers.set(response, f)
 
-const taken = new WeakSet<Http.ServerResponse>()
+// With the protocol that is spoken now.
+const taken = new WeakMap<Http.ServerResponse, string>()
 
 /** True when the connection of a response was taken over: nothing is written to it any more. */
 export const isTaken = (response: Http.ServerResponse): boolean => taken.has(response)
+
+/** The protocol that a connection was taken over for. */
+export const protocolOf = (response: Http.ServerResponse): string | undefined => taken.get(response)
 
 /**
  * Hands the connection over; ends when `run` has ended and destroys it then. Its failures are logged: nobody is left to be told.
@@ -72,7 +76,7 @@ export const take = (
   }
   watchers.get(response)?.()
   response.detachSocket(source.socket)
-  taken.add(response)
+  taken.set(response, protocol)
   const exchange = NodeExchange.of(response)
   exchange?.take(protocol)
   const note: Connection["note"] = (fields) => exchange?.note(fields)

@@ -62,6 +62,23 @@ export const follow = (
   return exchange
 }
 
+/** The exchange of a request that is under way; followed from now on, where nobody does yet. `protocol`: its connection is taken over. */
+export const late = (
+  source: Http.IncomingMessage,
+  response: Http.ServerResponse,
+  route: Route,
+  clock: Clock.Clock,
+  protocol: string | undefined
+): NodeExchange => {
+  const known = of(response)
+  if (known !== undefined) return known
+  if (protocol === undefined) return follow(source, response, route, clock)
+  const exchange = new NodeExchange(source, response, pipeOf(source.socket), route, clock)
+  ;(response as Tracked)[key] = exchange
+  exchange.take(protocol)
+  return exchange
+}
+
 const wait = (connection: Pipe, exchange: NodeExchange, response: Http.ServerResponse): void => {
   connection.waiting ??= new Set()
   connection.waiting.add(exchange)

@@ -50,6 +50,8 @@ export class NodeRequest extends Inspectable.Class implements HttpServerRequest.
   readonly target: Target
   /** The bytes behind the head, when the connection is this request's to take over. */
   head: Uint8Array | undefined
+  /** The milliseconds since 1970 when its handler began to wait; 0 as long as it does not. */
+  since: number
   private readonly changes: Changes | undefined
   private bodyCache: RequestBody | undefined
   private headersCache: Headers.Headers | undefined
@@ -69,6 +71,7 @@ export class NodeRequest extends Inspectable.Class implements HttpServerRequest.
     this.url = url
     this.target = target
     this.head = undefined
+    this.since = 0
     this.changes = changes
     this.bodyCache = body
     this.headersCache = changes?.headers
