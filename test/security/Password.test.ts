@@ -5,7 +5,9 @@ import * as Util from "node:util"
 import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
+import { bounded } from "../../src/server/internal/passwordHash.ts"
 import * as Password from "../../src/server/Password.ts"
+import { leaveAfter } from "../leaving.ts"
 import { attacks } from "./attacks.ts"
 
 const secret = Redacted.make("correct horse")
@@ -100,6 +102,17 @@ attacks("passwords", [
       const error = yield* Effect.flip(Password.hash(long))
       const shown = `${Util.inspect(error, { depth: 9, showHidden: true })}${JSON.stringify(error)}${error}${Util.inspect(long)}`
       assert.notInclude(shown, "hunter2")
+    })
+  },
+  {
+    attack: "logins that are broken off at any moment, to take every place in the line",
+    stoppedBy: "who leaves gives his place back",
+    run: Effect.gen(function* () {
+      const inTurn = bounded(1, 0)
+      for (let steps = 0; steps < 12; steps++) {
+        yield* leaveAfter(steps, inTurn(Effect.yieldNow))
+        assert.strictEqual(yield* inTurn(Effect.succeed("mine")), "mine", `after ${steps} steps`)
+      }
     })
   }
 ])

@@ -49,21 +49,23 @@ export const kept = <A>(ask: Effect.Effect<A, unknown>, options: Options): Kept<
     Effect.mapError((cause) => unavailable({ cause }))
   )
 
-  const renewed = (now: number): Effect.Effect<A, ServiceUnavailable> => {
-    if (asking !== undefined) return Deferred.await(asking)
-    if (now - askedAt < cooldown) return Effect.fail(unavailable())
-    askedAt = now
-    const answer = Deferred.makeUnsafe<A, ServiceUnavailable>()
-    asking = answer
-    const end = (exit: Exit.Exit<A, ServiceUnavailable>) =>
-      Effect.sync(() => {
-        if (exit._tag === "Success") known = { value: exit.value, at: now }
-        asking = undefined
-        Deferred.doneUnsafe(answer, exit)
-      })
-    // The fiber that asks is nobody's: who leaves while it does takes nothing from the others.
-    return Effect.andThen(Effect.forkDetach(Effect.onExit(asked, end)), Deferred.await(answer))
-  }
+  // Who leaves between the note that it is asked for and the asking would have all others wait for ever.
+  const renewed = (now: number): Effect.Effect<A, ServiceUnavailable> =>
+    Effect.uninterruptibleMask((restore) => {
+      if (asking !== undefined) return restore(Deferred.await(asking))
+      if (now - askedAt < cooldown) return Effect.fail(unavailable())
+      askedAt = now
+      const answer = Deferred.makeUnsafe<A, ServiceUnavailable>()
+      asking = answer
+      const end = (exit: Exit.Exit<A, ServiceUnavailable>) =>
+        Effect.sync(() => {
+          if (exit._tag === "Success") known = { value: exit.value, at: now }
+          asking = undefined
+          Deferred.doneUnsafe(answer, exit)
+        })
+      // The fiber that asks is nobody's: who leaves while it does takes nothing from the others.
+      return Effect.andThen(Effect.forkDetach(Effect.onExit(asked, end)), restore(Deferred.await(answer)))
+    })
 
   const current = (now: number): Effect.Effect<A, ServiceUnavailable> => {
     const old = known

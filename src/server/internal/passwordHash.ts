@@ -27,13 +27,13 @@ export const bounded = (running: number, waiting: number) => {
     inside--
   })
   return <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E | HttpError.ServiceUnavailable, R> =>
-    Effect.suspend((): Effect.Effect<A, E | HttpError.ServiceUnavailable, R> => {
+    Effect.uninterruptibleMask((restore): Effect.Effect<A, E | HttpError.ServiceUnavailable, R> => {
       if (inside >= running + waiting) {
         const text = "Too many passwords are being checked; try again in a moment"
         return Effect.fail(new HttpError.ServiceUnavailable({ text, retryAfter: "1 second" }))
       }
       inside++
-      return Effect.ensuring(semaphore.withPermits(1)(effect), leave)
+      return Effect.ensuring(restore(semaphore.withPermits(1)(effect)), leave)
     })
 }
 
