@@ -17,6 +17,7 @@ import type * as ErrorResponse from "./ErrorResponse.ts"
 import type { Engine, Handler, Without } from "./Handler.ts"
 import { check } from "./internal/compile.ts"
 import * as handling from "./internal/handling.ts"
+import { append } from "./internal/policies/policy.ts"
 import type { Servable } from "./internal/servable.ts"
 import * as table from "./internal/table.ts"
 import type * as Middleware from "./Middleware.ts"
@@ -86,6 +87,15 @@ export const use =
     app: App<E, R, T, Added>
   ): App<Without<E, C> | E2, Without<R, P> | Exclude<R2, Engine>, T, Without<Added, C> | E2> =>
     build({ ...app, middleware: [...app.middleware, middleware] } as Any) as never
+
+/**
+ * Gives a policy, as `Route.timeout("5 seconds")`, to every route of the app that has none of its name, through mounts; what is not
+ * found has none. It stands where it is applied: around the middleware applied before it, inside of what comes after.
+ */
+export const policy =
+  <E2, R2>(policy: Route.Policy<E2, R2>) =>
+  <E, R, T extends Routes, Added>(app: App<E, R, T, Added>): App<E | E2, R | R2, T, Added | E2> =>
+    build({ ...app, middleware: append(app.middleware, policy.middleware, "The app") } as Any) as never
 
 /**
  * Functions that build the URLs of the app's routes, by name, through mounts. Values are percent-encoded. They throw a

@@ -18,7 +18,7 @@ import type * as Duration from "effect/Duration"
  * - `completed`: the whole answer left, whatever its status
  * - `failed`: the handler failed, and the error was the answer; `error` is its tag. Or a stream failed behind the head
  * - `defect`: something died; the answer was a 500, or broke off
- * - `timedOut`: the request did not arrive in time (408)
+ * - `timedOut`: the request did not arrive in time (408), or the answer took longer than its `Deadline`
  * - `clientAborted`: the client left before it had the whole answer
  * - `drained`: the server stopped, and what still ran was interrupted
  */

@@ -11,22 +11,26 @@
  *
  * @source aiohttp.web.get, post, put, patch, delete, head, options, route, view; add_subapp, add_domain
  */
-import type * as ByteSize from "effect/ByteSize"
 import * as Effect from "effect/Effect"
 import type { HttpServerResponse } from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
 import { type Pipeable, pipeArguments } from "effect/Pipeable"
 import type * as App from "./App.ts"
 import type { Engine, Handler, Without } from "./Handler.ts"
-import type { ContentTooLarge } from "./HttpError.ts"
 import type { ParamName } from "./http/Pattern.ts"
-import * as ByteLimit from "./internal/byteLimit.ts"
 import * as Described from "./internal/described.ts"
 import type * as Of from "./internal/description.ts"
 import * as Direct from "./internal/direct.ts"
 import * as Mounted from "./internal/mountedLayer.ts"
+import { append } from "./internal/policies/policy.ts"
 import type * as Middleware from "./Middleware.ts"
 import * as WebSocket from "./WebSocket.ts"
+
+export { type Concurrency, concurrency } from "./internal/policies/concurrency.ts"
+export { draining, finishWithin, onDisconnect, onDrain } from "./internal/policies/lifecycle.ts"
+export type { FinishWithin, Policies, Policy } from "./internal/policies/policy.ts"
+export { bodyLimit, timeout } from "./internal/policies/timeout.ts"
+export { transactional } from "./internal/policies/transactional.ts"
 
 /** What may stand in a table of routes. Its failures are no part of it: a table must not say what those of a route are. */
 export interface Entry {
@@ -240,10 +244,6 @@ export const use =
   <Path extends string, E, R, I, O>(
     route: Route<Path, E, R, I, O>
   ): Route<Path, Without<E, C> | E2, Without<R, P> | Exclude<R2, Engine>, I, O> =>
-    Object.assign(Object.create(proto), route, { middleware: [...route.middleware, middleware] })
-
-/** Limits the body of a route, decompressed, in place of the app's limit. A larger body is ContentTooLarge (413) when read. */
-export const bodyLimit =
-  (limit: ByteSize.Input) =>
-  <Path extends string, E, R, I, O>(route: Route<Path, E, R, I, O>): Route<Path, E | ContentTooLarge, R, I, O> =>
-    use<never, ContentTooLarge>(ByteLimit.declare(ByteLimit.parse(limit)))(route)
+    Object.assign(Object.create(proto), route, {
+      middleware: append(route.middleware, middleware, `The route "${route.path}"`)
+    })

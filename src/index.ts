@@ -8,6 +8,7 @@
  */
 export * as App from "./App.ts"
 export * as Body from "./Body.ts"
+export * as Deadline from "./Deadline.ts"
 export * as ErrorResponse from "./ErrorResponse.ts"
 export * as Handler from "./Handler.ts"
 export * as Html from "./Html.ts"

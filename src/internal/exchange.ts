@@ -92,7 +92,7 @@ export abstract class Exchange implements Outcome {
   /** Notes what failed. A defect stays one. */
   fail(verdict: Result | "interrupted", error: string | undefined): void {
     if (this.verdict === "defect" || this.isBroken || this.isSettled) return
-    this.verdict = error === "RequestTimeout" ? "timedOut" : verdict
+    this.verdict = error === "RequestTimeout" || error === "DeadlineExceeded" ? "timedOut" : verdict
     this.error = error
   }
 

@@ -24,6 +24,7 @@ import type * as Route from "../Route.ts"
 import type * as Router from "../Router.ts"
 import * as ByteLimit from "./byteLimit.ts"
 import * as Direct from "./direct.ts"
+import * as Policy from "./policies/policy.ts"
 import * as Preflight from "./preflight.ts"
 import * as Shape from "./routeShape.ts"
 import * as Starting from "./starting.ts"
@@ -32,13 +33,15 @@ type AnyHandler = Handler<unknown, unknown>
 
 /** What surrounds a handler: the middleware of the apps around it, and what they say of failures and of other paths. */
 export interface Owner {
-  readonly wrap: (handler: AnyHandler) => AnyHandler
+  readonly wrap: (handler: AnyHandler, taken: Policy.Taken) => AnyHandler
   readonly renderer: ErrorResponse.Renderer
   readonly normalizePath: boolean
   /** Nothing is around the handler. */
   readonly bare: boolean
   /** What answers its preflights: the CORS policy that stands nearest to it. */
   readonly preflight: Preflight.Policy | undefined
+  /** The policies that hold, those of the apps around it included. */
+  readonly policies: Policy.Policies
 }
 
 /** A handler in its middleware. */
@@ -70,6 +73,7 @@ export const outermost = (renderer: ErrorResponse.Renderer): Frame => ({
   normalizePath: false,
   bare: true,
   preflight: undefined,
+  policies: {},
   builds: []
 })
 
@@ -81,12 +85,19 @@ export const enter = (app: App.Any, outer: Frame): Frame => {
     ...outer,
     renderer: errorResponse ?? outer.renderer,
     normalizePath: normalizePath ?? outer.normalizePath,
-    bare: outer.bare && app.middleware.length === 0,
+    bare: outer.bare && Policy.arePlain(app.middleware),
     preflight: Preflight.policyOf(app.middleware) ?? outer.preflight,
-    wrap: (handler) => {
-      const inner = onion(app.middleware, handler)
+    policies: Policy.over(
+      limit === undefined ? outer.policies : { ...outer.policies, bodyLimit: limit },
+      app.middleware
+    ),
+    wrap: (handler, taken) => {
+      const inner = onion(
+        app.middleware.filter((each) => Policy.holds(each, taken)),
+        handler
+      )
       const limited = limit === undefined ? inner : ByteLimit.declare(limit)(inner)
-      return outer.wrap(limited)
+      return outer.wrap(limited, Policy.take(taken, app.middleware))
     }
   }
 }
@@ -94,9 +105,10 @@ export const enter = (app: App.Any, outer: Frame): Frame => {
 const onion = (middleware: App.Any["middleware"], handler: AnyHandler): AnyHandler =>
   middleware.reduce((inner, each) => each(inner), handler)
 
-/** A handler inside its owner. */
-export const inside = ({ bare, normalizePath, preflight, renderer, wrap }: Owner, own: AnyHandler): Endpoint => {
-  const handler = wrap(bare ? own : noted(own))
+/** A handler inside its owner, with the policies of the apps around it unless they are taken. */
+export const inside = (owner: Owner, own: AnyHandler, taken?: Policy.Taken): Endpoint => {
+  const { bare, normalizePath, policies, preflight, renderer, wrap } = owner
+  const handler = wrap(bare ? own : noted(own), taken)
   const answer = Effect.catchCause(Effect.interruptible(handler), (cause) =>
     Effect.withFiber((fiber) => {
       const request = Context.getUnsafe(fiber.context, HttpServerRequest.HttpServerRequest)
@@ -106,7 +118,7 @@ export const inside = ({ bare, normalizePath, preflight, renderer, wrap }: Owner
     })
   )
   const direct = bare ? Direct.of(own) : undefined
-  return { handler, answer, direct, bare, normalizePath, preflight, renderer, wrap }
+  return { handler, answer, direct, bare, normalizePath, policies, preflight, renderer, wrap }
 }
 
 // What middleware had annotated when a handler failed, by its request: failures are logged outside of all middleware.
@@ -169,12 +181,17 @@ const below = ({ prefix }: Frame, { path }: { readonly path: string }): Pattern.
 const routes = ({ handlers, middleware, path }: Route.Any, frame: Frame): ReadonlyArray<Entry> => {
   for (const handler of Object.values(handlers)) starts(handler, frame)
   const pattern = Pattern.join(frame.prefix, Pattern.parse(path))
-  const owner = { ...frame, preflight: Preflight.policyOf(middleware) ?? frame.preflight }
+  const owner = {
+    ...frame,
+    preflight: Preflight.policyOf(middleware) ?? frame.preflight,
+    policies: Policy.over(frame.policies, middleware)
+  }
+  const taken = Policy.take(new Set(), middleware)
   return Object.entries(handlers).map(([method, handler]) => ({
     name: frame.names.join("."),
     pattern,
     methods: method === "*" ? undefined : [method],
-    value: inside(owner, onion(middleware, handler))
+    value: inside(owner, onion(middleware, handler), taken)
   }))
 }
 
@@ -217,7 +234,7 @@ const foreign = (entry: Route.MountedHandler<string, unknown, unknown>, frame: F
     const stripped = request.modify({ url: rest(request.url, segments.length) })
     return Effect.provideService(built, HttpServerRequest.HttpServerRequest, stripped)
   })
-  const whole = { name, pattern, methods: undefined, value: inside(frame, handler) }
+  const whole = { name, pattern, methods: undefined, value: inside(frame, handler, new Set()) }
   // The prefix itself is a fixed path, which beats patterns.
   return pattern.fixed === undefined || pattern.path === ""
     ? [{ ...whole, subtree: true }]

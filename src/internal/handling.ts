@@ -31,6 +31,7 @@ import * as ByteLimit from "./byteLimit.ts"
 import { type Compiled, compile, type Target } from "./compile.ts"
 import * as Conditional from "./conditionalResponse.ts"
 import { noResponse } from "./flatten.ts"
+import { finishing } from "./policies/lifecycle.ts"
 
 /** A response as it goes out: 304 or 412 where the request's conditions say so, 500 for what is no response. */
 export const finished = (
@@ -61,7 +62,8 @@ export const toHandler = (app: App.Any) => {
   return HttpMiddleware.decompression()(
     Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) => {
       const target = targetOf(compiled, request)
-      const answer = Effect.provideService(target.answer, RouteContext, target.context)
+      const whole = finishing(target.answer, target.policies.onDisconnect)
+      const answer = Effect.provideService(whole, RouteContext, target.context)
       const final = Effect.flatMap(answer, (response) => asEffect(finished(response, request, target.renderer)))
       return Effect.andThen(prepare, Effect.provideService(final, HttpServerRequest.MaxBodySize, limit))
     })

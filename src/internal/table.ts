@@ -9,6 +9,8 @@ import type * as App from "../App.ts"
 import * as Pattern from "../http/Pattern.ts"
 import * as Query from "../http/Query.ts"
 import type * as Route from "../Route.ts"
+import * as ByteLimit from "./byteLimit.ts"
+import { over, type Policies } from "./policies/policy.ts"
 
 /** A route in the table. `host` is undefined for every host; the method is "*" for any. */
 export interface Row {
@@ -17,6 +19,8 @@ export interface Row {
   readonly path: string
   readonly host: string | undefined
   readonly route: Route.Any | undefined
+  /** The policies that hold for it, those of its apps included. */
+  readonly policies: Policies
 }
 
 /** Functions by the names of the routes; those of a mounted app are nested under the mount's name. */
@@ -54,16 +58,41 @@ export interface UrlOptions {
 const entries = (app: App.Any) => Object.entries(app.routes as unknown as Readonly<Record<string, Route.AnyEntry>>)
 
 /** All routes, mounted apps included, in the order of declaration. */
-export const rows = (app: App.Any, prefix = "", names: ReadonlyArray<string> = [], host?: string): ReadonlyArray<Row> =>
-  entries(app).flatMap(([key, entry]): ReadonlyArray<Row> => {
-    const name = [...names, key].join(".")
-    if (entry._tag === "Host") return rows(entry.app, "", [...names, key], entry.host)
+export const rows = (app: App.Any): ReadonlyArray<Row> =>
+  below(app, { prefix: "", names: [], host: undefined, policies: {} })
+
+interface Place {
+  readonly prefix: string
+  readonly names: ReadonlyArray<string>
+  readonly host: string | undefined
+  readonly policies: Policies
+}
+
+const below = (app: App.Any, { prefix, names, host, policies }: Place): ReadonlyArray<Row> => {
+  const { bodyLimit } = app.options
+  const limit = bodyLimit === undefined ? undefined : { bodyLimit: ByteLimit.parse(bodyLimit) }
+  const own = over({ ...policies, ...limit }, app.middleware)
+  return entries(app).flatMap(([key, entry]): ReadonlyArray<Row> => {
+    const inner = [...names, key]
+    const name = inner.join(".")
+    if (entry._tag === "Host") return below(entry.app, { prefix: "", names: inner, host: entry.host, policies: own })
     const path = prefix + entry.path
     const trimmed = path.replace(/\/+$/, "")
-    if (entry._tag === "Mount") return rows(entry.app, trimmed, [...names, key], host)
-    if (entry._tag === "MountedHandler") return [{ name, method: "*", path: `${trimmed}/...`, host, route: undefined }]
-    return Object.keys(entry.handlers).map((method) => ({ name, method, path: path || "/", host, route: entry }))
+    if (entry._tag === "Mount") return below(entry.app, { prefix: trimmed, names: inner, host, policies: own })
+    if (entry._tag === "MountedHandler") {
+      return [{ name, method: "*", path: `${trimmed}/...`, host, route: undefined, policies: own }]
+    }
+    const held = over(own, entry.middleware)
+    return Object.keys(entry.handlers).map((method) => ({
+      name,
+      method,
+      path: path || "/",
+      host,
+      route: entry,
+      policies: held
+    }))
   })
+}
 
 /** The functions of `App.urls`. */
 export const urls = (app: App.Any, prefix = ""): Readonly<Record<string, unknown>> =>

@@ -16,7 +16,6 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as HttpEffect from "effect/http/HttpEffect"
-import { ClientAbort } from "effect/http/HttpServerError"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as ErrorResponse from "../../ErrorResponse.ts"
@@ -25,6 +24,7 @@ import type { Target } from "../../internal/compile.ts"
 import { inside } from "../../internal/flatten.ts"
 import { finished } from "../../internal/handling.ts"
 import * as Handover from "./Handover.ts"
+import * as Lifecycle from "./Lifecycle.ts"
 import * as NodeExchange from "./NodeExchange.ts"
 import { NodeRequest } from "./NodeRequest.ts"
 import { announced } from "./RequestBody.ts"
@@ -102,9 +102,7 @@ export const make = (base: Context.Context<never>, state: ResponseHead.State): H
       fibers.delete(fiber)
       ended(request, exit)
     })
-    response.once("close", () => {
-      if (!response.writableFinished) fiber.interruptUnsafe(undefined, ClientAbort.annotation)
-    })
+    Lifecycle.follow(fiber, request, base)
   }
 
   // Writes what a handler gave without a fiber; false when that takes one.
