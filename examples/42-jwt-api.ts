@@ -11,7 +11,7 @@ class User extends Context.Service<User, string>()("app/User") {}
 const Claims = Schema.Struct({ sub: Schema.String, roles: Schema.Array(Schema.String) })
 class Token extends Context.Service<Token, typeof Claims.Type>()("app/Token") {}
 
-// In earnest: yield* Jwt.secretConfig("JWT_SECRET"), or Jwt.remoteKeySet("https://id.example/jwks") for tokens of somebody else.
+// A real one: yield* Jwt.secretConfig("JWT_SECRET"), or Jwt.remoteKeySet("https://id.example/jwks") for tokens of somebody else.
 const keys = Jwt.secret("only-for-this-example-0123456789")
 const who = { issuer: "https://id.example", audience: "api" }
 

@@ -28,7 +28,8 @@ const { OIDC_CLIENT_ID = "example", OIDC_CLIENT_SECRET = "example-secret" } = pr
 // The redirect URI, to be registered at the provider, is http://localhost:8080/auth/callback.
 const login = Oidc.make({
   session: Visit,
-  keys: Sealed.keys("In earnest: Sealed.keysConfig, and a secret that nobody knows"),
+  // A real secret is not in the code: `yield* Sealed.keysConfig("APP_KEYS")`.
+  keys: Sealed.keys("an example has no secrets, but they are long"),
   issuer: OIDC_ISSUER,
   clientId: OIDC_CLIENT_ID,
   clientSecret: Redacted.make(OIDC_CLIENT_SECRET),
