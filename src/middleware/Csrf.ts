@@ -153,6 +153,7 @@ const guard = ({ cookie = "csrf", field = "csrf_token", header = "x-csrf-token",
     (): Effect.Effect<Fields> => Effect.succeed({})
   )
   const name = header.toLowerCase()
+  const none = `The request has no token: the field "${field}" of its form, or the header "${name}"`
 
   const sent = (request: HttpServerRequest): Effect.Effect<string | undefined, unknown, HttpServerRequest> => {
     const given = request.headers[name]
@@ -167,7 +168,8 @@ const guard = ({ cookie = "csrf", field = "csrf_token", header = "x-csrf-token",
     const secret = yield* secrets.find(request, yield* Effect.flatten(SessionBinding))
     const token = secret === undefined ? undefined : yield* sent(request)
     if (token !== undefined && secret !== undefined && Secrets.isMaskOf(secret, token)) return
-    return yield* new InvalidToken({ text: "The form is no longer valid: load the page again" })
+    const isForgotten = secret !== undefined && token === undefined
+    return yield* new InvalidToken({ text: isForgotten ? none : "The form is no longer valid: load the page again" })
   })
 
   return {

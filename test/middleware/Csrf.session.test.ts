@@ -85,6 +85,29 @@ const post = (client: Testing.Client, path: string, token: string) =>
     return [response.status, yield* response.text] as const
   })
 
+const tokensOnly = App.make({ token: routes.token, write: routes.write }).pipe(App.use(Csrf.make({ tokens: { keys } })))
+served("who forgets the token is told its names", tokensOnly, (client) =>
+  Effect.gen(function* () {
+    const detail = (answer: readonly [number, string]) => JSON.parse(answer[1]).detail
+    const write = (fields: Readonly<Record<string, string>>) =>
+      Effect.gen(function* () {
+        const request = HttpClientRequest.post("/write").pipe(HttpClientRequest.bodyUrlParams(fields))
+        const response = yield* client.execute(request)
+        return [response.status, yield* response.text] as const
+      })
+    const old = "The form is no longer valid: load the page again"
+    assert.strictEqual(detail(yield* write({ name: "Ada" })), old) // without the cookie of a page
+    yield* get(client, "/token")
+    const forgotten = yield* write({ name: "Ada" })
+    assert.strictEqual(forgotten[0], 403)
+    assert.strictEqual(
+      detail(forgotten),
+      'The request has no token: the field "csrf_token" of its form, or the header "x-csrf-token"'
+    )
+    assert.strictEqual(detail(yield* write({ csrf_token: "guessed" })), old)
+  })
+)
+
 for (const [place, store] of stores) {
   const app = App.make(routes).pipe(App.use(Csrf.make({ tokens: { keys } })), App.use(Session.make(Visit, { store })))
   served(`a token is tied to a session ${place}`, app, (client) =>
