@@ -134,6 +134,17 @@ const rows: ReadonlyArray<Row> = [
   ["a middleware that returns a string", "Type 'string' is not assignable to type 'HttpServerResponse'."],
   ["middleware of a route used on an app", `is missing the following properties from type ${aRoute}`],
   ["a policy on an app", `is missing the following properties from type ${aRoute}`],
+  ["a policy that is none", `'"stay"' is not assignable to parameter of type '"finish" | "interrupt" | FinishWithin'.`],
+  [
+    "a middleware in the place of a policy",
+    "in type 'Middleware<never, never, never, never>' but required in type 'Policy<unknown, unknown>'."
+  ],
+  [
+    "a policy in the place of a middleware",
+    "from type 'Route<string, unknown, unknown, unknown, unknown>': _tag, path, handlers, description, and 5 more."
+  ],
+  ["a transaction without a database", `type '"A service is missing: use Server.layer(app) with Layer.provide"'.`],
+  ["a timeout in words that are none", `Argument of type '"5 secs"' is not assignable to parameter of type 'Input'.`],
   [
     "a view with a wrong handler",
     "Type 'string' is not assignable to type 'Handler<unknown, unknown> | HttpServerResponse'."

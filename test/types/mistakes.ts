@@ -213,6 +213,21 @@ app.pipe(Route.use(Middleware.before(ok)))
 // ## a policy on an app
 app.pipe(Route.bodyLimit("1 kB"))
 
+// ## a policy that is none
+Route.get("/", ok).pipe(Route.onDisconnect("stay"))
+
+// ## a middleware in the place of a policy
+app.pipe(App.policy(Middleware.before(ok)))
+
+// ## a policy in the place of a middleware
+app.pipe(App.use(Route.timeout("5 seconds")))
+
+// ## a transaction without a database
+Server.run(App.make({ home: Route.get("/", ok).pipe(Route.transactional) }))
+
+// ## a timeout in words that are none
+Route.get("/", ok).pipe(Route.timeout("5 secs"))
+
 // ## a view with a wrong handler
 Route.view("/login", { get: ok, post: () => "no" })
 
