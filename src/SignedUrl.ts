@@ -91,7 +91,8 @@ const sign = Effect.fnUntraced(function* (key: Sealing.Key, parts: Parts, { expi
 })
 
 const verify = Effect.fnUntraced(function* (keys: ReadonlyArray<Sealing.Key>, request: HttpServerRequest) {
-  const { path, search } = target.split(request.url)
+  // Below a mounted handler `url` is a part of it only: the same for several
+  const { path, search } = target.split(request.originalUrl)
   const [, query = "", id, tag] = SIGNED.exec(search) ?? []
   if (tag === undefined) return yield* invalid
   // What may have been signed of this request: for its method or for any, for its host or for any

@@ -178,5 +178,22 @@ attacks("signed URLs", [
         )
       }
     })
+  },
+  {
+    attack: "a URL of one mounted handler at another that has the same paths and keys",
+    stoppedBy: "the whole path is signed, with where it is mounted",
+    run: Effect.gen(function* () {
+      const mounted = App.toHandler(app)
+      const both = App.make({ a: Route.mountHandler("/a", mounted), b: Route.mountHandler("/b", mounted) })
+      const client = yield* Testing.client(both)
+      const [own, bare] = [
+        yield* links.sign(`/a${PLAIN}`, { expiresIn: "1 hour" }),
+        yield* links.sign(PLAIN, { expiresIn: "1 hour" })
+      ]
+      assert.strictEqual((yield* client.get(own)).status, 200)
+      for (const url of [own.replace("/a", "/b"), `/a${bare}`, `/b${bare}`]) {
+        assert.strictEqual((yield* client.get(url)).status, 403, url)
+      }
+    })
   }
 ])

@@ -149,6 +149,10 @@ const routes = (oidc: App.Any) => ({
   ),
   signed: Route.get("/signed", careless("signed")).pipe(Route.use(links.verify)),
   pay: Route.post("/pay", careless("paid")).pipe(Route.use(Idempotency.make({ scope: "shared" }))),
+  request: Route.get(
+    "/request",
+    Effect.flatMap(Request.current, (request) => careless(request))
+  ),
   stuck: Route.get("/stuck", Effect.andThen(Effect.logInfo("it is stuck"), Effect.never)).pipe(
     Route.use(
       Auth.require(
@@ -287,6 +291,13 @@ const sent = (token: string) => [
     authorization: `Bearer ${secret("nowhere")}`,
     "proxy-authorization": secret("proxy")
   }),
+  part("GET", `/request?token=${secret("token")}`, {
+    authorization: secret("request"),
+    cookie: `session=${secret("request")}`,
+    "x-api-key": secret("request"),
+    "x-csrf-token": secret("request"),
+    "proxy-authorization": secret("request")
+  }),
   part("PUT", "/login", { ...form, cookie: `session=${secret("put")}` }, secret("put"))
 ]
 
@@ -295,7 +306,7 @@ const wanted = [
   ...[
     200, 422, 422, 415, 400, 500, 422, 422, 400, 500, 401, 401, 500, 401, 500, 500, 401, 500, 500, 500, 401, 401, 401
   ],
-  ...[500, 500, 502, 403, 403, 403, 403, 500, 400, 404, 405, 500, 200]
+  ...[500, 500, 502, 403, 403, 403, 403, 500, 400, 404, 500, 405, 500, 200]
 ]
 
 const appOf = (renderer: ErrorResponse.Renderer, issuer: string, accessLogs: ReadonlyArray<Middleware.Middleware>) => {
