@@ -69,7 +69,10 @@ export interface Options<
 /** By the client's address, an IPv6 one by its /64 network. Behind proxies, which a `TrustedProxies` outside of this has to know. */
 export const byAddress: Effect.Effect<string, never, HttpServerRequest> = Effect.map(HttpServerRequest, addressKey)
 
-/** By the value of a header field, as that of an API key, of which the hash is kept; undefined without it. */
+/**
+ * By the value of a header field, as that of an API key, of which the hash is kept; undefined without it. Who invents values has a
+ * limit for each: put it inside of what checks the key, or another by address outside of it.
+ */
 export const byHeader = (name: string): Effect.Effect<string | undefined, never, HttpServerRequest> =>
   Effect.flatMap(HttpServerRequest, ({ headers }) => {
     const lower = name.toLowerCase()
