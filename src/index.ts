@@ -7,6 +7,7 @@
  * ```
  */
 export * as App from "./App.ts"
+export * as Background from "./Background.ts"
 export * as Body from "./Body.ts"
 export * as Deadline from "./Deadline.ts"
 export * as ErrorResponse from "./ErrorResponse.ts"
@@ -15,6 +16,7 @@ export * as Html from "./Html.ts"
 /** The template tag, by its own name: it is written before every piece of markup. */
 export { html } from "./Html.ts"
 export * as HttpError from "./HttpError.ts"
+export * as Health from "./handlers/Health.ts"
 export * as Oidc from "./handlers/Oidc.ts"
 export * as Proxy from "./handlers/Proxy.ts"
 export * as StaticFiles from "./handlers/StaticFiles.ts"
@@ -45,6 +47,7 @@ export * as Sealed from "./Sealed.ts"
 export * as Session from "./Session.ts"
 export * as SignedUrl from "./SignedUrl.ts"
 export * as Sse from "./Sse.ts"
+export * as ClientCertificate from "./server/ClientCertificate.ts"
 export * as Password from "./server/Password.ts"
 export * as Server from "./server/Server.ts"
 export * as Site from "./server/Site.ts"

@@ -25,6 +25,7 @@ import type * as App from "../App.ts"
 import type * as AccessLog from "../middleware/AccessLog.ts"
 import * as DrainReport from "./internal/DrainReport.ts"
 import * as Engine from "./internal/Engine.ts"
+import * as Listener from "./internal/Listener.ts"
 import * as Prepare from "./internal/Prepare.ts"
 import * as Program from "./internal/Program.ts"
 import * as Shutdown from "./internal/Shutdown.ts"
@@ -69,12 +70,12 @@ const startUntyped = Effect.fnUntraced(function* (
 ): Effect.fn.Return<Server["Service"], ServeError, Scope.Scope> {
   const compiled = yield* Prepare.prepare(app, options)
   const engineOptions = Prepare.engineOptions(options)
-  const sites = options.sites ?? [Site.tcp(options)]
-  const engines = yield* Effect.forEach(sites, () => Engine.make(compiled, engineOptions))
+  const places = yield* Listener.places(options.sites ?? [Site.tcp(options)])
+  const engines = yield* Effect.forEach(places, ({ secure }) => Engine.make(compiled, { ...engineOptions, secure }))
   const addresses: Array<Site.Address> = []
-  const isServing = () => addresses.length === sites.length
+  const isServing = () => addresses.length === places.length
   yield* Effect.addFinalizer(() => Shutdown.stop(engines, options, isServing))
-  for (const [index, { server }] of engines.entries()) addresses.push(yield* Site.listen(server, sites[index]!))
+  for (const [index, { server }] of engines.entries()) addresses.push(yield* Listener.listen(server, places[index]!))
   const [{ server: node }] = engines as [Engine.Engine]
   const [{ url }] = addresses as [Site.Address]
   const connections = () => engines.reduce((sum, { connections }) => sum + connections.size(), 0)
@@ -154,9 +155,10 @@ const program = <E>(start: Effect.Effect<Server["Service"], E, Scope.Scope>, opt
 }
 
 const banner = (addresses: ReadonlyArray<Site.Address>): ReadonlyArray<string> => [
-  ...addresses.map(({ host, port }) => {
-    const name = host === "::" ? "0.0.0.0" : host.includes(":") ? `[${host}]` : host
-    return `======== Running on http://${name}:${port} ========`
+  ...addresses.map(({ host, port, url }) => {
+    const name = host === "::" ? "0.0.0.0" : host?.includes(":") ? `[${host}]` : host
+    const where = name === undefined ? url : `${url.slice(0, url.indexOf(":"))}://${name}:${port}`
+    return `======== Running on ${where} ========`
   }),
   "(Press CTRL+C to quit)"
 ]

@@ -40,7 +40,7 @@ describe("a server", () => {
   it.live("listens on all interfaces unless told otherwise, and gives a URL for this machine", () =>
     Effect.gen(function* () {
       const server = yield* Server.start(app, { port: 0 })
-      const { port } = server.addresses[0] as Site.Address
+      const { port = 0 } = server.addresses[0] as Site.Address
       assert.strictEqual(yield* fetched(server.url), "home")
       assert.strictEqual(yield* fetched(`http://127.0.0.1:${port}`), "home")
     })
@@ -49,7 +49,7 @@ describe("a server", () => {
   it.live("listens on several sites, and counts the connections of all", () =>
     Effect.gen(function* () {
       const server = yield* Server.start(app, { sites: [Site.tcp(local), Site.tcp(local)] })
-      const ports = server.addresses.map(({ port }) => port)
+      const ports = server.addresses.map(({ port = 0 }) => port)
       assert.strictEqual(new Set(ports).size, 2)
       for (const port of ports) {
         const wire = yield* connectTo(port)
@@ -109,7 +109,7 @@ describe("a server that cannot start", () => {
   it.live("fails with a ServeError that says where and why", () =>
     Effect.gen(function* () {
       const { server } = yield* start(app)
-      const { port } = server.addresses[0] as Site.Address
+      const { port = 0 } = server.addresses[0] as Site.Address
       const error = yield* Effect.flip(Server.start(app, { host: "127.0.0.1", port }))
       assert.instanceOf(error, ServeError)
       assert.strictEqual(
@@ -207,7 +207,7 @@ describe("a server as a Layer", () => {
     Effect.gen(function* () {
       const events: Array<string> = []
       const { server } = yield* start(app)
-      const { port } = server.addresses[0] as Site.Address
+      const { port = 0 } = server.addresses[0] as Site.Address
       const layer = Layer.provide(Server.layer(needy, { host: "127.0.0.1", port }), services(events))
       const exit = yield* Effect.exit(Effect.scoped(Layer.build(layer)))
       assert.instanceOf(Exit.isFailure(exit) ? Cause.squash(exit.cause) : undefined, ServeError)

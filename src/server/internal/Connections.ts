@@ -14,6 +14,7 @@ import type * as Http from "node:http"
 import type * as Net from "node:net"
 import type { Duplex } from "node:stream"
 import * as NodeExchange from "./NodeExchange.ts"
+import * as SecureServer from "./SecureServer.ts"
 
 /** What is known of the open connections. */
 export interface Connections {
@@ -49,7 +50,7 @@ interface Tracked extends Net.Socket {
 export const make = (server: Http.Server): Connections => {
   const open = new Set<Tracked>()
   let waiting: Array<() => void> = []
-  server.on("connection", (socket: Tracked) => {
+  server.on(SecureServer.connectionEvent(server), (socket: Tracked) => {
     // It comes again when the upgrade that it asked for was declined.
     if (open.has(socket)) return
     open.add(socket)
@@ -75,6 +76,7 @@ export const make = (server: Http.Server): Connections => {
       ;(socket as Tracked)[idle] = isIdle
     },
     closeIdle: () => {
+      SecureServer.abandon(server)
       closeWaiting()
       for (const socket of open) {
         const response = socket[last]

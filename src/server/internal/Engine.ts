@@ -12,7 +12,7 @@
  * @spec RFC 9112
  */
 
-import * as Http from "node:http"
+import type * as Http from "node:http"
 import type { Duplex } from "node:stream"
 import * as NodeHttpPlatform from "@effect/platform-node/NodeHttpPlatform"
 import * as NodeServices from "@effect/platform-node/NodeServices"
@@ -37,10 +37,12 @@ import { Draining, OnDrain } from "../../internal/draining.ts"
 import { Files } from "../../internal/files/files.ts"
 import { split } from "../../internal/handling.ts"
 import { Transport } from "../../internal/proxy/transport.ts"
+import { Unready } from "../../internal/readiness.ts"
 import { memoryOf, RoomHub } from "../../internal/room/hub.ts"
 import { Sealing } from "../../internal/sealing.ts"
 import { ServerMemory } from "../../internal/serverMemory.ts"
 import { Sha256 } from "../../internal/sha256.ts"
+import { CurrentTasks, tasksOf } from "../../internal/tasks.ts"
 import { Acceptor } from "../../internal/webSocket/wire.ts"
 import { open as openChunks } from "./bodyChunks.ts"
 import * as Connections from "./Connections.ts"
@@ -58,6 +60,7 @@ import * as UpstreamTransport from "./proxy/Transport.ts"
 import { expectContinue } from "./RequestBody.ts"
 import * as RequestTarget from "./RequestTarget.ts"
 import type * as ResponseHead from "./responseHead.ts"
+import * as SecureServer from "./SecureServer.ts"
 import * as UnderWay from "./UnderWay.ts"
 import * as Upgrade from "./Upgrade.ts"
 
@@ -68,6 +71,8 @@ export interface Options {
   readonly requestTimeout?: Duration.Input
   /** The most bytes of a header block; 16 KiB. More is 431. */
   readonly maxHeaderSize?: number
+  /** Speaks HTTPS. */
+  readonly secure?: SecureServer.Secure | undefined
   /** Is told of every outcome. */
   readonly accessLog?: Log | undefined
 }
@@ -126,6 +131,8 @@ export const make = Effect.fnUntraced(function* (
       [Sha256.key, nodeSha256],
       [RoomHub.key, memoryOf(compiled)],
       [ServerMemory.key, compiled],
+      [CurrentTasks.key, tasksOf(compiled)],
+      [Unready.key, () => (state.draining ? "The server stops" : undefined)],
       [Pending.key, new Set<() => void>()],
       // Spans have of a URL and of its headers what the access log has
       [UrlParams.CurrentRedactedNames.key, secretParameters],
@@ -156,7 +163,7 @@ export const make = Effect.fnUntraced(function* (
     handlers.answer(source, response, url, target)
   }
 
-  const server = Http.createServer({
+  const server = SecureServer.make(options.secure, {
     keepAliveTimeout: milliseconds(options.keepAliveTimeout ?? "75 seconds"),
     headersTimeout: milliseconds(options.headersTimeout ?? "10 seconds"),
     requestTimeout: milliseconds(options.requestTimeout ?? "300 seconds"),

@@ -13,6 +13,7 @@ import type * as Net from "node:net"
 import type { Duplex } from "node:stream"
 import * as Handover from "./Handover.ts"
 import { announced } from "./RequestBody.ts"
+import { connectionEvent } from "./SecureServer.ts"
 
 /** How the engine handles requests that ask for an upgrade. */
 export interface Options {
@@ -117,7 +118,7 @@ const give = (server: Http.Server, socket: Net.Socket, bytes: Uint8Array): void 
     socket.unshift(bytes)
     // As Node leaves it: the next listener makes it flow.
   ;(socket as { readableFlowing: boolean | null }).readableFlowing = null
-  server.emit("connection", socket)
+  server.emit(connectionEvent(server), socket)
 }
 
 // Given back at once, it would be to Node a new connection, whose first head is late after some seconds.
