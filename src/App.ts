@@ -9,6 +9,7 @@
  * @source aiohttp.web.Application
  */
 import type * as ByteSize from "effect/ByteSize"
+import type * as Effect from "effect/Effect"
 import type { HttpPlatform } from "effect/http/HttpPlatform"
 import type { HttpServerRequest } from "effect/http/HttpServerRequest"
 import { type Pipeable, pipeArguments } from "effect/Pipeable"
@@ -17,10 +18,13 @@ import type * as ErrorResponse from "./ErrorResponse.ts"
 import type { Engine, Handler, Without } from "./Handler.ts"
 import { check } from "./internal/compile.ts"
 import * as handling from "./internal/handling.ts"
+import type { Hook } from "./internal/hooks.ts"
+import * as outcomes from "./internal/outcomes.ts"
 import { append } from "./internal/policies/policy.ts"
 import type { Servable } from "./internal/servable.ts"
 import * as table from "./internal/table.ts"
 import type * as Middleware from "./Middleware.ts"
+import type * as Outcome from "./Outcome.ts"
 import type * as Route from "./Route.ts"
 
 export type { Respondable, Servable } from "./internal/servable.ts"
@@ -48,6 +52,8 @@ export interface App<out E, out R, out T extends Routes, out Added = never> exte
   readonly options: Options
   /** In the order of use: the last is the outermost. */
   readonly middleware: ReadonlyArray<Middleware.Middleware<never, unknown, unknown, never>>
+  /** What runs at its start and its stop, in the order of declaration. */
+  readonly hooks: ReadonlyArray<Hook>
   readonly "~E": E
   readonly "~R": R
   readonly "~Added": Added
@@ -64,7 +70,7 @@ const proto = {
   }
 }
 
-const build = (fields: Pick<Any, "routes" | "options" | "middleware">): Any =>
+const build = (fields: Pick<Any, "routes" | "options" | "middleware" | "hooks">): Any =>
   Object.assign(Object.create(proto), fields)
 
 /**
@@ -75,7 +81,7 @@ export const make = <const T extends Routes>(
   routes: T,
   options: Options = {}
 ): App<Route.Failures<T[keyof T]>, Route.Needs<T[keyof T]>, T> => {
-  const app = build({ routes, options, middleware: [] })
+  const app = build({ routes, options, middleware: [], hooks: [] })
   check(app)
   return app as App<Route.Failures<T[keyof T]>, Route.Needs<T[keyof T]>, T>
 }
@@ -87,6 +93,46 @@ export const use =
     app: App<E, R, T, Added>
   ): App<Without<E, C> | E2, Without<R, P> | Exclude<R2, Engine>, T, Without<Added, C> | E2> =>
     build({ ...app, middleware: [...app.middleware, middleware] } as Any) as never
+
+const hook =
+  (on: Hook["on"]) =>
+  <E2, R2>(run: Effect.Effect<unknown, E2, R2>) =>
+  <E, R, T extends Routes, Added>(app: App<E, R, T, Added>): App<E, R | Exclude<R2, Scope.Scope>, T, Added> =>
+    build({ ...app, hooks: [...app.hooks, { on, run }] } as Any) as never
+
+/**
+ * Runs an effect before the server listens, in the order of declaration, those of an app before those of the apps mounted in it. What
+ * it acquires in a scope is released when the server has stopped. If it fails, the server does not start: ServeError, and what was
+ * acquired is released. Under other engines it runs at the first request.
+ *
+ * @source aiohttp.web.Application.on_startup, cleanup_ctx
+ */
+export const onStart = hook("start")
+
+/**
+ * Runs an effect when the server begins to stop: readiness says no, and the listeners stay open until it has ended, at most for
+ * `shutdownTimeout`. For leaving a service registry. A failure is logged. Other engines do not run it.
+ *
+ * @source aiohttp.web.Application.on_shutdown
+ */
+export const onDrain = hook("drain")
+
+/**
+ * Runs an effect when the server has stopped and nothing is under way any more; the last declared is the first to run. It runs too when
+ * an `onStart` that was declared behind it fails. A failure is logged. Other engines do not run it.
+ *
+ * @source aiohttp.web.Application.on_cleanup
+ */
+export const onStop = hook("stop")
+
+/**
+ * Runs an effect for every request of the app when it has ended, with its outcome: errors, 404, clients that left, and WebSockets
+ * included. It is background work: a failure is logged, a stop awaits it. Answers are changed by `Middleware.onResponse`.
+ */
+export const onOutcome = <R2 = never>(
+  f: (outcome: Outcome.Outcome) => Effect.Effect<unknown, unknown, R2>
+): (<E, R, T extends Routes, Added>(app: App<E, R, T, Added>) => App<E, R | Exclude<R2, Engine>, T, Added>) =>
+  use(outcomes.middleware(f)) as never
 
 /**
  * Gives a policy, as `Route.timeout("5 seconds")`, to every route of the app that has none of its name, through mounts; what is not

@@ -31,6 +31,7 @@ import * as ByteLimit from "./byteLimit.ts"
 import { type Compiled, compile, type Target } from "./compile.ts"
 import * as Conditional from "./conditionalResponse.ts"
 import { noResponse } from "./flatten.ts"
+import { hooksOf } from "./hooks.ts"
 import { finishing } from "./policies/lifecycle.ts"
 
 /** A response as it goes out: 304 or 412 where the request's conditions say so, 500 for what is no response. */
@@ -57,7 +58,8 @@ export const split = (url: string): readonly [path: string, search: string] => {
 /** The app as a standard Effect HTTP app. */
 export const toHandler = (app: App.Any) => {
   const compiled = compile(app)
-  const prepare = once(compiled.prepare)
+  const starts = hooksOf(app).flatMap(({ on, run }) => (on === "start" ? [run as typeof compiled.prepare] : []))
+  const prepare = once(Effect.all([compiled.prepare, ...starts.map(Effect.orDie)], { discard: true }))
   const limit = ByteLimit.standard
   return HttpMiddleware.decompression()(
     Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) => {

@@ -68,13 +68,15 @@ const startUntyped = Effect.fnUntraced(function* (
   app: App.Any,
   options: Options
 ): Effect.fn.Return<Server["Service"], ServeError, Scope.Scope> {
-  const compiled = yield* Prepare.prepare(app, options)
+  const prepared = yield* Prepare.prepare(app, options)
   const engineOptions = Prepare.engineOptions(options)
   const places = yield* Listener.places(options.sites ?? [Site.tcp(options)])
-  const engines = yield* Effect.forEach(places, ({ secure }) => Engine.make(compiled, { ...engineOptions, secure }))
+  const engines = yield* Effect.forEach(places, ({ secure }) =>
+    Engine.make(prepared.compiled, { ...engineOptions, secure })
+  )
   const addresses: Array<Site.Address> = []
   const isServing = () => addresses.length === places.length
-  yield* Effect.addFinalizer(() => Shutdown.stop(engines, options, isServing))
+  yield* Effect.addFinalizer(() => Shutdown.stop({ engines, prepared, isServing }, options))
   for (const [index, { server }] of engines.entries()) addresses.push(yield* Listener.listen(server, places[index]!))
   const [{ server: node }] = engines as [Engine.Engine]
   const [{ url }] = addresses as [Site.Address]

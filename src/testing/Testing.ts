@@ -53,17 +53,16 @@ export interface Client extends HttpClient.HttpClient {
 /** Options of the server under test; requests that are still running when the scope closes are interrupted at once. */
 export type Options = Omit<Server.Options, "host" | "port" | "sites">
 
-/** A client of the app in memory. It lives as long as the scope. */
+/** A client of the app in memory. It lives as long as the scope. The app's hooks run; an `onStart` that fails is a defect. */
 export const client = <E, R, T extends App.Routes, Added>(
   app: App.Servable<E, R, T, Added>,
   options: Options = {}
 ): Effect.Effect<Client, never, R | Scope.Scope> =>
   Effect.gen(function* () {
-    const engine = yield* Engine.make(
-      yield* Prepare.prepare(app as unknown as App.Any, options),
-      Prepare.engineOptions(options)
-    )
-    yield* Effect.addFinalizer(() => Shutdown.stop([engine], { ...impatient, ...options }, () => true))
+    const prepared = yield* Effect.orDie(Prepare.prepare(app as unknown as App.Any, options))
+    const engine = yield* Engine.make(prepared.compiled, Prepare.engineOptions(options))
+    const running = { engines: [engine], prepared, isServing: () => true }
+    yield* Effect.addFinalizer(() => Shutdown.stop(running, { ...impatient, ...options }))
     // Node begins to follow connections, their timeouts and which are idle, when it listens.
     engine.server.emit("listening")
     return yield* make("http://app.test", () => pair(engine.server))

@@ -4,7 +4,7 @@
  * ```ts
  * const account = new DrainAccount(now)
  * account.add(NodeExchange.ofLate(source, response, route, clock), route, since)
- * account.report(later, stuck)
+ * account.report(later, stuck, background)
  * ```
  *
  * Nothing is noted of a request before the stop begins, but when its handler began to wait.
@@ -40,6 +40,8 @@ export interface Report {
   readonly requests: Counts
   readonly eventStreams: Counts
   readonly webSockets: Counts
+  /** Background work. */
+  readonly background: Counts
   /** The connections that were open, and had to be destroyed. */
   readonly connections: number
   /** Where something did not finish first, then by age. */
@@ -114,11 +116,11 @@ export class DrainAccount {
   }
 
   /** What became of it all by now. */
-  report(now: number, stuck: ReadonlyArray<Stuck>): Report {
+  report(now: number, stuck: ReadonlyArray<Stuck>, background: Counts): Report {
     // Their connections are gone, but whoever took these over does not end.
     for (const exchange of this.known.keys()) this.count(exchange, "destroyed", now)
     const { connections, eventStreams, requests, webSockets } = this
     const routes = [...this.routes.values()].sort((a, b) => lost(b) - lost(a) || b.oldest - a.oldest)
-    return { duration: now - this.begun, requests, eventStreams, webSockets, connections, routes, stuck }
+    return { duration: now - this.begun, requests, eventStreams, webSockets, background, connections, routes, stuck }
   }
 }

@@ -2,7 +2,7 @@
  * The line at the end of a stop: what was under way, and what became of it.
  *
  * ```ts
- * yield* DrainReport.log(account.report(now, []))
+ * yield* DrainReport.log(account.report(now, [], background))
  * // Stopped in 1.2 s: 3 requests finished, 1 was interrupted; 2 WebSockets closed
  * ```
  *
@@ -26,20 +26,21 @@ const most = 20
 /** Logs the report. */
 export const log = (report: Report): Effect.Effect<void> =>
   Effect.flatMap(Audience, (audience) => {
-    const { connections, routes, stuck } = report
-    const all = [report.requests, report.eventStreams, report.webSockets]
+    const { background, connections, routes, stuck } = report
+    const all = [report.requests, report.eventStreams, report.webSockets, background]
     const isBad = connections > 0 || stuck.length > 0 || all.some((counts) => lost(counts) > 0)
-    const isIdle = routes.length === 0 && !isBad
+    const isIdle = routes.length === 0 && total(background) === 0 && !isBad
     const logged = levelOf(audience, isBad, isIdle)(text(report))
     return isIdle ? logged : Effect.annotateLogs(logged, { drain: fields(report) })
   })
 
 // What there was none of is left out.
-const fields = ({ connections, duration, eventStreams, requests, routes, stuck, webSockets }: Report) => ({
+const fields = ({ background, connections, duration, eventStreams, requests, routes, stuck, webSockets }: Report) => ({
   duration,
   ...(total(requests) > 0 ? { requests } : undefined),
   ...(total(webSockets) > 0 ? { webSockets } : undefined),
   ...(total(eventStreams) > 0 ? { eventStreams } : undefined),
+  ...(total(background) > 0 ? { background } : undefined),
   ...(connections > 0 ? { connections } : undefined),
   routes: routes.slice(0, most).map((row) => ({ ...row, oldest: Math.round(row.oldest) })),
   ...(stuck.length > 0 ? { stuck: stuck.slice(0, most) } : undefined)
@@ -52,11 +53,12 @@ const levelOf = (audience: "program" | "server" | "test", isBad: boolean, isIdle
 
 /** The report as a sentence. */
 export const text = (report: Report): string => {
-  const { connections, duration, eventStreams, requests, stuck, webSockets } = report
+  const { background, connections, duration, eventStreams, requests, stuck, webSockets } = report
   const parts = [
     said(requests, "request", "finished"),
     said(webSockets, "WebSocket", "closed"),
     said(eventStreams, "event stream", "ended"),
+    said(background, "background task", "finished"),
     connections > 0 ? `${counted(connections, "connection")} destroyed` : "",
     ...stuck.slice(0, most).map(({ age, route }) => `${route} still runs after ${time(age)}`)
   ].filter((part) => part !== "")

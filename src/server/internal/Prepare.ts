@@ -2,18 +2,24 @@
  * What a server does with its app and its options before it runs.
  *
  * ```ts
- * const engine = yield* Engine.make(yield* prepare(app, options), engineOptions(options))
+ * const { compiled } = yield* prepare(app, options)
+ * const engine = yield* Engine.make(compiled, engineOptions(options))
  * ```
  */
 import { readFileSync } from "node:fs"
 import * as Effect from "effect/Effect"
+import type { ServeError } from "effect/http/HttpServerError"
 import type * as Scope from "effect/Scope"
 import type * as App from "../../App.ts"
 import * as ErrorResponse from "../../ErrorResponse.ts"
 import * as Log from "../../internal/accessLog/log.ts"
 import { type Compiled, compile } from "../../internal/compile.ts"
+import { hooksOf } from "../../internal/hooks.ts"
+import { ServerMemory } from "../../internal/serverMemory.ts"
+import { CurrentTasks, type Tasks, tasksOf } from "../../internal/tasks.ts"
 import type { Options } from "../Server.ts"
 import * as Engine from "./Engine.ts"
+import * as Hooks from "./Hooks.ts"
 
 /** The engine's options of a server. */
 export const engineOptions = (options: Options): Engine.Options => {
@@ -27,15 +33,28 @@ export const engineOptions = (options: Options): Engine.Options => {
   }
 }
 
-/** The app, compiled for a server: its mounted layers are built, and developers have their page where it is asked for. */
+/** An app that may be served, its background work, and what it does when the server begins to stop. */
+export interface Prepared {
+  readonly compiled: Compiled
+  readonly tasks: Tasks
+  readonly onDrain: Effect.Effect<void>
+}
+
+/** The app, compiled for a server: its mounted layers are built, it has started, and developers have their page where it is asked for. */
 export const prepare = Effect.fnUntraced(function* (
   app: App.Any,
   options: Options
-): Effect.fn.Return<Compiled, never, Scope.Scope> {
+): Effect.fn.Return<Prepared, ServeError, Scope.Scope> {
   const development = options.development ?? process.env.NODE_ENV === "development"
   const compiled = compile(app, development ? ErrorResponse.development({ readSource }) : ErrorResponse.render)
-  yield* Effect.provide(compiled.prepare, Engine.platform)
-  return compiled
+  const tasks = tasksOf(compiled)
+  const hooks = hooksOf(app)
+  const inServer = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+    Effect.provideService(Effect.provideService(effect, CurrentTasks, tasks), ServerMemory, compiled)
+  // Where the start fails, nobody else ends what was begun.
+  yield* Effect.addFinalizer(() => tasks.release)
+  yield* inServer(Effect.provide(Effect.andThen(compiled.prepare, Hooks.start(hooks)), Engine.platform))
+  return { compiled, tasks, onDrain: inServer(Hooks.drain(hooks)) }
 })
 
 const readSource = (path: string): string | undefined => {

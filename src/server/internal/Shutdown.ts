@@ -2,11 +2,11 @@
  * The graceful stop of a server: of all its engines together.
  *
  * ```ts
- * yield* Effect.addFinalizer(() => Shutdown.stop([engine], {}, () => true))
+ * yield* Effect.addFinalizer(() => Shutdown.stop({ engines: [engine], prepared, isServing: () => true }, {}))
  * ```
  *
  * Answers close their connections; after `drainDelay` listeners close, idle connections close, event streams and sockets take their
- * leave, what is in flight finishes, the rest is interrupted and awaited, then sockets are destroyed. No connection outlives it.
+ * leave, what is in flight finishes and background work with it, the rest is interrupted and awaited, then sockets are destroyed. No connection outlives it.
  *
  * @source aiohttp.web graceful shutdown
  */
@@ -14,9 +14,11 @@ import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import type { Tasks } from "../../internal/tasks.ts"
 import { DrainAccount } from "./DrainAccount.ts"
 import * as DrainReport from "./DrainReport.ts"
 import type { Engine } from "./Engine.ts"
+import type { Prepared } from "./Prepare.ts"
 
 /** How patient the stop is. */
 export interface Options {
@@ -34,38 +36,56 @@ export interface Options {
 /** How long the answers to interrupted requests may take to leave. */
 const flush = Duration.millis(500)
 
-/** Stops the engines; `isServing` unless the server did not come so far. Ends when no connection is left, and no handler but those that refuse to end. */
+/** What is stopped. */
+export interface Running {
+  readonly engines: ReadonlyArray<Engine>
+  readonly prepared: Pick<Prepared, "tasks" | "onDrain">
+  /** False while the server has not come so far. */
+  readonly isServing: () => boolean
+}
+
+/** Stops a server. Ends when no connection is left, and no handler but those that refuse to end. */
 export const stop = Effect.fnUntraced(function* (
-  engines: ReadonlyArray<Engine>,
-  options: Options,
-  isServing: () => boolean
+  { engines, isServing, prepared: { onDrain, tasks } }: Running,
+  options: Options
 ) {
+  const timeout = Duration.fromInputUnsafe(options.shutdownTimeout ?? Duration.seconds(30))
   const account = new DrainAccount(yield* Clock.currentTimeMillis)
   for (const engine of engines) engine.begin(account)
   const delay = Duration.fromInputUnsafe(options.drainDelay ?? Duration.zero)
-  if (isServing() && Duration.isPositive(delay)) yield* Effect.sleep(delay)
+  if (isServing()) {
+    const told = Effect.timeoutOption(onDrain, Duration.max(timeout, delay))
+    yield* Duration.isPositive(delay) ? Effect.all([Effect.sleep(delay), told], { concurrency: 2 }) : told
+  }
+  tasks.drain()
   for (const engine of engines) {
     engine.drain()
     engine.server.close()
     engine.connections.closeIdle()
   }
   // A handler whose client has left has no connection any more.
-  const finishing = each(engines, (engine) => Effect.andThen(empty(engine), engine.settled))
-  const finished = yield* Effect.timeoutOption(finishing, options.shutdownTimeout ?? Duration.seconds(30))
-  if (Option.isNone(finished)) yield* cutOff(engines, account, options.interruptGrace ?? Duration.seconds(5))
+  const finishing = each(engines, (engine) => Effect.andThen(empty(engine), engine.settled)).pipe(
+    Effect.andThen(turn),
+    Effect.andThen(tasks.settled)
+  )
+  const finished = yield* Effect.timeoutOption(finishing, timeout)
+  if (Option.isNone(finished)) yield* cutOff(engines, tasks, account, options.interruptGrace ?? Duration.seconds(5))
   if (!isServing()) return
   yield* turn
-  const stuck = engines.flatMap((engine) => engine.running())
-  yield* DrainReport.log(account.report(yield* Clock.currentTimeMillis, stuck))
+  const now = yield* Clock.currentTimeMillis
+  const stuck = [...engines.flatMap((engine) => engine.running()), ...tasks.running(now)]
+  yield* DrainReport.log(account.report(now, stuck, tasks.counts))
 })
 
 // Interrupts what is left, and destroys what is left then.
 const cutOff = Effect.fnUntraced(function* (
   engines: ReadonlyArray<Engine>,
+  tasks: Tasks,
   account: DrainAccount,
   grace: Duration.Input
 ) {
-  const interruptAll = each(engines, ({ interruptAll }) => interruptAll)
+  const handlers = each(engines, ({ interruptAll }) => interruptAll)
+  const interruptAll = Effect.andThen(handlers, tasks.interruptAll)
   const interrupted = yield* within(interruptAll, grace)
   for (const { connections } of engines) connections.closeIdle()
   const left = yield* within(each(engines, empty), flush)
