@@ -39,6 +39,10 @@ const app = App.make({
     "/upload",
     Effect.flatMap(Request.current, (request) => text(Effect.map(request.text, ({ length }) => String(length))))
   ),
+  broken: Route.get(
+    "/broken",
+    Response.stream(Stream.concat(Stream.make(Buffer.from("one")), Stream.fail(new Error("x"))))
+  ),
   socket: Route.websocket("/socket", echo)
 })
 
@@ -183,6 +187,27 @@ describe("a TLS site", () => {
       )
     }).pipe(Effect.provide(layer))
   })
+})
+
+describe("on a connection of TLS", () => {
+  it.live("a pipeline of thousands is answered in its order", () =>
+    Effect.gen(function* () {
+      const wire = yield* connect(yield* Server.start(app, site()))
+      yield* wire.send(get("/file") + get("/unknown").repeat(3000))
+      assert.strictEqual((yield* wire.answer()).body.length, 3_000_000)
+      for (let at = 0; at < 3000; at++) assert.strictEqual((yield* wire.answer()).status, 404)
+    })
+  )
+
+  for (const version of ["1.0", "1.1"]) {
+    it.live(`a stream that breaks off under HTTP/${version} ends the connection`, () =>
+      Effect.gen(function* () {
+        const wire = yield* connect(yield* Server.start(app, site()))
+        yield* wire.send(`GET /broken HTTP/${version}\r\nHost: a\r\n\r\n`)
+        assert.match(yield* wire.closed, /one/)
+      }).pipe(Effect.provide(recorder().layer))
+    )
+  }
 })
 
 describe("certificates by name", () => {

@@ -47,6 +47,8 @@ export const make = (secure: Secure | undefined, settings: Http.ServerOptions): 
   })
   server.on("secureConnection", (socket: Tls.TLSSocket & { readonly _parent?: Net.Socket }) => {
     if (socket._parent !== undefined) done(socket._parent)
+    // Read by its listeners rather than by the parser itself, which over TLS is given more while it pauses, and takes that for an error.
+    socket.on("data", ignore).off("data", ignore)
   })
   // Node would hand it on as a request that could not be read.
   server.removeAllListeners("tlsClientError")
@@ -64,3 +66,5 @@ export const connectionEvent = (server: Http.Server): "connection" | "secureConn
 export const abandon = (server: Http.Server): void => {
   for (const socket of pending.get(server) ?? []) socket.destroy()
 }
+
+const ignore = (): void => {}

@@ -11,7 +11,6 @@
  * @spec RFC 9112 §6, §8
  */
 
-import type * as Net from "node:net"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -24,6 +23,7 @@ import * as FailureLog from "../../internal/failureLog.ts"
 import { isUpstream } from "../../internal/proxy/failure.ts"
 import * as NodeExchange from "./NodeExchange.ts"
 import type { NodeRequest } from "./NodeRequest.ts"
+import { reset } from "./reset.ts"
 import * as ResponseHead from "./responseHead.ts"
 
 /** Writes the chunks; ends when all are handed to the socket, fails with what went wrong. */
@@ -117,7 +117,7 @@ export const cut = (
   const cutting = Effect.sync(() => {
     // Where the end of the connection is the end of the body, only a reset says that something is missing.
     const isDelimited = out.chunkedEncoding || response.headers["content-length"] !== undefined
-    if (!isDelimited) (out.socket as Net.Socket | null)?.resetAndDestroy()
+    if (!isDelimited && out.socket !== null) reset(out.socket)
     out.destroy()
   })
   if (isGone) return cutting
