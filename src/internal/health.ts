@@ -41,6 +41,8 @@ interface Slot {
   /** When its result was there. */
   at: number | undefined
   status: Result["status"]
+  /** The check itself, which may go on when its time is up. */
+  work: Fiber.Fiber<unknown, unknown> | undefined
 }
 
 interface Settings {
@@ -61,7 +63,10 @@ export const make = (checks: ReadonlyArray<Named>, settings: Settings): Probe =>
 const shared = Effect.fnUntraced(function* (slots: Map<string, Slot>, check: Named, settings: Settings) {
   const now = yield* Clock.currentTimeMillis
   let slot = slots.get(check.name)
-  if (slot === undefined || (slot.at !== undefined && now - slot.at >= settings.cache)) {
+  const isOld = slot?.at !== undefined && now - slot.at >= settings.cache
+  // One that does not let itself be interrupted is not begun a second time.
+  const isStuck = slot?.work !== undefined && slot.work.pollUnsafe() === undefined
+  if (slot === undefined || (isOld && !isStuck)) {
     slot = yield* begin(check, settings, slot?.status ?? "pass")
     slots.set(check.name, slot)
   }
@@ -74,26 +79,33 @@ const shared = Effect.fnUntraced(function* (slots: Map<string, Slot>, check: Nam
 const begin = Effect.fnUntraced(function* (check: Named, settings: Settings, before: Result["status"]) {
   const onDrain = yield* OnDrain
   const clock = yield* Clock.Clock
-  const fiber = yield* Effect.forkDetach(run(check, settings, before))
-  const slot: Slot = { fiber, at: undefined, status: before }
+  let slot: Slot | undefined
+  const take = (work: Slot["work"]): void => {
+    if (slot !== undefined) slot.work = work
+  }
+  const fiber = yield* Effect.forkDetach(run(check, settings, before, take))
+  const begun: Slot = { fiber, at: undefined, status: before, work: undefined }
+  slot = begun
   const forget = onDrain(() => fiber.interruptUnsafe())
   fiber.addObserver((exit) => {
     forget()
-    slot.at = clock.currentTimeMillisUnsafe()
-    if (Exit.isSuccess(exit)) slot.status = exit.value.status
+    begun.at = clock.currentTimeMillisUnsafe()
+    if (Exit.isSuccess(exit)) begun.status = exit.value.status
   })
-  return slot
+  return begun
 })
 
 const run = Effect.fnUntraced(function* (
   { check, critical = true, name, timeout }: Named,
   settings: Settings,
-  before: Result["status"]
+  before: Result["status"],
+  take: (work: Fiber.Fiber<unknown, unknown>) => void
 ) {
   const begun = yield* Clock.currentTimeMillis
   const limit = Duration.fromInputUnsafe(timeout ?? settings.timeout)
   // In a fiber of its own too: what does not let itself be interrupted holds up nobody.
   const fiber = yield* Effect.forkDetach(Effect.scoped(check))
+  take(fiber)
   const ended = Effect.timeoutOption(Fiber.await(fiber), limit)
   const exit = yield* Effect.ensuring(
     ended,
