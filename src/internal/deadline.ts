@@ -80,7 +80,9 @@ const watched = <A, E>(
     isLate = true
     child.interruptUnsafe(id)
   })
-  const timed = Effect.forkChild(Effect.interruptible(Effect.andThen(Effect.sleep(time), end)))
+  const timed = Effect.forkChild(Effect.interruptible(Effect.andThen(Effect.sleep(time), end)), {
+    startImmediately: true
+  })
   return Effect.flatMap(timed, (timer) =>
     restore(Fiber.await(child)).pipe(
       Effect.onExit((exit) => (Exit.isSuccess(exit) ? Effect.void : passOn(child, exit.cause, id))),
@@ -106,6 +108,8 @@ export const answer = <E, R>(handler: Handler<E, R>, until: bigint): Handler<E |
     const { body } = response
     if (body?._tag !== "Stream" || FileBody.of(body.stream) !== undefined) return response
     const over = Effect.flatMap(Clock.Clock, (clock) => Effect.sleep(left(until, clock)))
-    const limited = Stream.interruptWhen(body.stream, Effect.andThen(over, exceeded))
+    const limited = Stream.interruptWhen(body.stream, Effect.andThen(over, exceeded)).pipe(
+      Stream.provideService(Until, until)
+    )
     return HttpServerResponse.setBody(response, HttpBody.stream(limited, body.contentType, body.contentLength))
   })
