@@ -7,6 +7,7 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as App from "../src/App.ts"
+import * as Background from "../src/Background.ts"
 import * as HttpError from "../src/HttpError.ts"
 import type * as Outcome from "../src/Outcome.ts"
 import * as Response from "../src/Response.ts"
@@ -94,6 +95,12 @@ describe("hooks", () => {
       const failing = App.make({ home }).pipe(
         App.onStart(Effect.acquireRelease(note("up"), () => note("down"))),
         App.onStop(note("first stops")),
+        App.onStart(
+          Background.fork(
+            "feed",
+            Effect.onInterrupt(Effect.never, () => note("feed ends"))
+          )
+        ),
         App.onStart(Effect.fail(new Error("no database"))),
         App.onStop(note("second stops")),
         App.onStart(note("never"))
@@ -102,7 +109,7 @@ describe("hooks", () => {
         const error = yield* Effect.flip(Effect.scoped(Server.start(failing, { port: 0 })))
         assert.strictEqual(error._tag, "ServeError")
         assert.match(error.message, /^The app does not start, an onStart failed: Error: no database/)
-        assert.deepStrictEqual(events, ["up", "first stops", "down"])
+        assert.deepStrictEqual(events, ["up", "feed ends", "first stops", "down"])
       }).pipe(provided)
     }
   )

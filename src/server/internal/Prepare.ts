@@ -51,9 +51,9 @@ export const prepare = Effect.fnUntraced(function* (
   const hooks = hooksOf(app)
   const inServer = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
     Effect.provideService(Effect.provideService(effect, CurrentTasks, tasks), ServerMemory, compiled)
-  // Where the start fails, nobody else ends what was begun.
-  yield* Effect.addFinalizer(() => tasks.release)
-  yield* inServer(Effect.provide(Effect.andThen(compiled.prepare, Hooks.start(hooks)), Engine.platform))
+  const started = Effect.provide(Effect.andThen(compiled.prepare, Hooks.start(hooks)), Engine.platform)
+  // Where the start fails, nobody else ends what was begun, and it ends before what it uses.
+  yield* Effect.onError(inServer(started), () => tasks.release)
   return { compiled, tasks, onDrain: inServer(Hooks.drain(hooks)) }
 })
 
