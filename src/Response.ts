@@ -23,7 +23,7 @@ import * as Html from "./Html.ts"
 import * as ContentDisposition from "./http/ContentDisposition.ts"
 import * as EntityTag from "./http/EntityTag.ts"
 import * as Status from "./http/Status.ts"
-import * as Syntax from "./http/Syntax.ts"
+import { varied } from "./internal/overlay.ts"
 import { hasBody, isContentType, prepared, withHeaders, withType } from "./internal/responseBody.ts"
 import { type CookieOptions, withCookie, withoutCookie } from "./internal/responseCookie.ts"
 import { checkHeader, checkStatus, toLocation } from "./internal/responseHead.ts"
@@ -183,13 +183,8 @@ export const lastModified = combinator((self, date: Date) => {
 
 /** Adds header names to `Vary`, each once. */
 export const vary = combinator((self, names: string) => {
-  if (self.headers.vary === undefined && Syntax.isToken(names)) return Base.setHeader(self, "vary", names)
-  const present = Syntax.elements(self.headers.vary ?? "")
-  if (present.includes("*")) return self
-  const known = new Set(present.map((name) => name.toLowerCase()))
-  const added = Syntax.elements(names).filter((name) => !known.has(name.toLowerCase()))
-  if (added.length === 0) return self
-  return setHeader(self, "vary", added.includes("*") ? "*" : [...present, ...added].join(", "))
+  const value = varied(self.headers.vary, names)
+  return value === undefined || value === self.headers.vary ? self : setHeader(self, "vary", value)
 })
 
 const encoder = new TextEncoder()

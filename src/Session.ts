@@ -20,12 +20,13 @@ import * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"
 import type * as Schema from "effect/Schema"
+import * as Passage from "./internal/passage.ts"
 import * as Cookies from "./internal/session/cookies.ts"
 import { SessionError } from "./internal/session/failure.ts"
 import { inCookie } from "./internal/session/inCookie.ts"
 import { inRecords } from "./internal/session/keeper.ts"
 import type { Limits, Plan } from "./internal/session/live.ts"
-import { around } from "./internal/session/middleware.ts"
+import { step } from "./internal/session/middleware.ts"
 import { type Definition as AnyDefinition, compile } from "./internal/session/state.ts"
 import type { Middleware } from "./Middleware.ts"
 import type { RecordStore } from "./RecordStore.ts"
@@ -196,7 +197,7 @@ export const make = <Self, Key extends string, A, Id, Flash, E = never, R = neve
     limits: ({ remember }) => (remember ? remembered : usual)
   }
   // The service is given under its own key, and what the store fails with is passed on.
-  const middleware = around(plan, service as unknown as Context.Key<unknown, unknown>)
+  const middleware = Passage.middleware(step(plan, service as unknown as Context.Key<unknown, unknown>))
   return ("_tag" in store ? Object.assign(middleware, { errors: [SessionError] }) : middleware) as Middleware<
     Self,
     E,

@@ -7,9 +7,10 @@
  */
 import * as ByteSize from "effect/ByteSize"
 import * as Context from "effect/Context"
-import * as Effect from "effect/Effect"
 import { MaxBodySize } from "effect/http/HttpServerRequest"
 import * as Option from "effect/Option"
+import type { Middleware } from "../Middleware.ts"
+import * as Passage from "./passage.ts"
 
 /** The limit of a request body where none is declared: 1 MiB, as aiohttp's `client_max_size`. */
 export const standard: ByteSize.ByteSize = ByteSize.mebibytes(1)
@@ -24,9 +25,8 @@ export const parse = (input: ByteSize.Input): ByteSize.ByteSize =>
 /** Whether an app or a route has declared the limit: what passes bodies on has no other one. */
 export const Declared = Context.Reference<boolean>("effect-web/BodyLimitDeclared", { defaultValue: () => false })
 
-/** Declares the limit of a handler. */
-export const declare = (limit: ByteSize.ByteSize) => {
-  const declared = Context.add(Context.make(MaxBodySize, limit), Declared, true)
-  return <A, E, R>(handler: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
-    Effect.provideContext(handler, declared) as Effect.Effect<A, E, R>
-}
+/** Declares the limit of handlers. */
+export const declare = (limit: ByteSize.ByteSize): Middleware =>
+  Passage.middleware((passage) => {
+    passage.provide((context) => Context.add(Context.add(context, MaxBodySize, limit), Declared, true))
+  }) as Middleware

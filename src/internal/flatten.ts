@@ -24,20 +24,21 @@ import type * as Route from "../Route.ts"
 import type * as Router from "../Router.ts"
 import * as ByteLimit from "./byteLimit.ts"
 import * as Direct from "./direct.ts"
+import * as Passage from "./passage.ts"
 import * as Policy from "./policies/policy.ts"
 import * as Preflight from "./preflight.ts"
 import * as Shape from "./routeShape.ts"
 import * as Starting from "./starting.ts"
 
 type AnyHandler = Handler<unknown, unknown>
+type AnyMiddleware = App.Any["middleware"][number]
 
 /** What surrounds a handler: the middleware of the apps around it, and what they say of failures and of other paths. */
 export interface Owner {
-  readonly wrap: (handler: AnyHandler, taken: Policy.Taken) => AnyHandler
+  /** The outermost first. */
+  readonly middleware: ReadonlyArray<AnyMiddleware>
   readonly renderer: ErrorResponse.Renderer
   readonly normalizePath: boolean
-  /** Nothing is around the handler. */
-  readonly bare: boolean
   /** What answers its preflights: the CORS policy that stands nearest to it. */
   readonly preflight: Preflight.Policy | undefined
   /** The policies that hold, those of the apps around it included. */
@@ -49,8 +50,8 @@ export interface Endpoint extends Owner {
   readonly handler: AnyHandler
   /** The handler with every failure answered. */
   readonly answer: Handler<never, unknown>
-  /** How the handler is called where it needs no fiber; undefined inside middleware. */
-  readonly direct: Direct.Direct | undefined
+  /** How the handler is called where it needs no fiber, and what is around it then; undefined where that takes an effect. */
+  readonly direct: { readonly call: Direct.Direct; readonly steps: ReadonlyArray<Passage.Step> } | undefined
 }
 
 /** An entry of the router. */
@@ -68,10 +69,9 @@ export interface Frame extends Owner {
 export const outermost = (renderer: ErrorResponse.Renderer): Frame => ({
   prefix: Pattern.parse(""),
   names: [],
-  wrap: (handler) => handler,
+  middleware: [],
   renderer,
   normalizePath: false,
-  bare: true,
   preflight: undefined,
   policies: {},
   builds: []
@@ -85,31 +85,49 @@ export const enter = (app: App.Any, outer: Frame): Frame => {
     ...outer,
     renderer: errorResponse ?? outer.renderer,
     normalizePath: normalizePath ?? outer.normalizePath,
-    bare: outer.bare && Policy.arePlain(app.middleware),
     preflight: Preflight.policyOf(app.middleware) ?? outer.preflight,
     policies: Policy.over(
       limit === undefined ? outer.policies : { ...outer.policies, bodyLimit: limit },
       app.middleware
     ),
-    wrap: (handler, taken) => {
-      const inner = onion(
-        app.middleware.filter((each) => Policy.holds(each, taken)),
-        handler
-      )
-      const limited = limit === undefined ? inner : ByteLimit.declare(limit)(inner)
-      return outer.wrap(limited, Policy.take(taken, app.middleware))
-    }
+    middleware: [
+      ...outer.middleware,
+      ...(limit === undefined ? [] : [ByteLimit.declare(limit)]),
+      ...app.middleware.toReversed()
+    ]
   }
 }
 
-const onion = (middleware: App.Any["middleware"], handler: AnyHandler): AnyHandler =>
-  middleware.reduce((inner, each) => each(inner), handler)
+// Steps that follow one another are gone through as one.
+const onion = (middleware: ReadonlyArray<AnyMiddleware>, own: AnyHandler): AnyHandler => {
+  let handler = own
+  let row: ReadonlyArray<Passage.Step> = []
+  for (const each of middleware.toReversed()) {
+    const step = Passage.stepOf(each)
+    if (step === undefined) handler = each(Passage.through(row, handler))
+    row = step === undefined ? [] : [step, ...row]
+  }
+  return Passage.through(row, handler)
+}
 
-/** A handler inside its owner, with the policies of the apps around it unless they are taken. */
-export const inside = (owner: Owner, own: AnyHandler, taken?: Policy.Taken): Endpoint => {
-  const { bare, normalizePath, policies, preflight, renderer, wrap } = owner
-  const handler = wrap(bare ? own : noted(own), taken)
-  const answer = Effect.catchCause(Effect.interruptible(handler), (cause) =>
+/** A handler inside its owner; for a route with its own middleware, and with the policies of the apps around it. */
+export const inside = (owner: Owner, own: AnyHandler, ofRoute?: ReadonlyArray<AnyMiddleware>): Endpoint => {
+  const { middleware, normalizePath, policies, preflight, renderer } = owner
+  const taken = ofRoute && new Set<string>()
+  const near = Policy.applied(ofRoute?.toReversed() ?? [], taken)
+  const far = Policy.applied(middleware, taken)
+  const steps = [...far, ...near].map(Passage.stepOf)
+  const isPlain = !steps.includes(undefined)
+  const handler = isPlain && far.length + near.length === 0 ? own : onion(far, noted(onion(near, own)))
+  const call = isPlain ? Direct.of(own) : undefined
+  const direct = call && { call, steps: steps as ReadonlyArray<Passage.Step> }
+  const answer = answered(handler, renderer)
+  return { handler, answer, direct, middleware, normalizePath, policies, preflight, renderer }
+}
+
+/** A handler with every failure answered. */
+export const answered = (handler: AnyHandler, renderer: ErrorResponse.Renderer): Handler<never, unknown> =>
+  Effect.catchCause(Effect.interruptible(handler), (cause) =>
     Effect.withFiber((fiber) => {
       const request = Context.getUnsafe(fiber.context, HttpServerRequest.HttpServerRequest)
       const annotations = notes.get(Context.getUnsafe(fiber.context, RouteContext))
@@ -117,15 +135,12 @@ export const inside = (owner: Owner, own: AnyHandler, taken?: Policy.Taken): End
       return annotations === undefined ? answer : Effect.annotateLogs(answer, annotations)
     })
   )
-  const direct = bare ? Direct.of(own) : undefined
-  return { handler, answer, direct, bare, normalizePath, policies, preflight, renderer, wrap }
-}
 
 // What middleware had annotated when a handler failed, by its request: failures are logged outside of all middleware.
 const notes = new WeakMap<object, Readonly<Record<string, unknown>>>()
 
-// What is no response must not reach the middleware that changes responses.
-const noted = (handler: AnyHandler): AnyHandler =>
+/** A handler for inside of middleware: what is no response must not reach what changes responses. */
+export const noted = (handler: AnyHandler): AnyHandler =>
   Effect.matchCauseEffect(handler, {
     onSuccess: (response) =>
       isHttpServerResponse(response) ? Exit.succeed(response) : Exit.failCause(noResponse(response)),
@@ -186,12 +201,11 @@ const routes = ({ handlers, middleware, path }: Route.Any, frame: Frame): Readon
     preflight: Preflight.policyOf(middleware) ?? frame.preflight,
     policies: Policy.over(frame.policies, middleware)
   }
-  const taken = Policy.take(new Set(), middleware)
   return Object.entries(handlers).map(([method, handler]) => ({
     name: frame.names.join("."),
     pattern,
     methods: method === "*" ? undefined : [method],
-    value: inside(owner, onion(middleware, handler), taken)
+    value: inside(owner, handler, middleware)
   }))
 }
 
@@ -234,7 +248,7 @@ const foreign = (entry: Route.MountedHandler<string, unknown, unknown>, frame: F
     const stripped = request.modify({ url: rest(request.url, segments.length) })
     return Effect.provideService(built, HttpServerRequest.HttpServerRequest, stripped)
   })
-  const whole = { name, pattern, methods: undefined, value: inside(frame, handler, new Set()) }
+  const whole = { name, pattern, methods: undefined, value: inside(frame, handler, []) }
   // The prefix itself is a fixed path, which beats patterns.
   return pattern.fixed === undefined || pattern.path === ""
     ? [{ ...whole, subtree: true }]

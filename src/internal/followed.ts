@@ -1,8 +1,8 @@
 /**
- * Follows the requests of a handler, whatever engine they come through.
+ * Follows requests, whatever engine they come through.
  *
  * ```ts
- * const logged = followed(handler, (outcome) => log(outcome))
+ * const middleware = Passage.middleware((passage) => follow(passage).observe((outcome) => log(outcome)))
  * ```
  *
  * Under other engines than the server's the end is that of the request's scope, behind the last chunk of a stream.
@@ -14,40 +14,29 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as HttpBody from "effect/http/HttpBody"
 import * as HttpEffect from "effect/http/HttpEffect"
-import * as HttpServerRequest from "effect/http/HttpServerRequest"
+import type * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import { type Handler, RouteContext } from "../Handler.ts"
+import type { Handler } from "../Handler.ts"
 import * as Exchange from "./exchange.ts"
+import type { Passage } from "./passage.ts"
 
 type AnyHandler = Handler<unknown, unknown>
 
-/** The handler, with the exchange of each request given to `begin` first. */
-export const followed = (
-  handler: AnyHandler,
-  begin: (exchange: Exchange.Exchange, context: Context.Context<never>) => AnyHandler | undefined
-): AnyHandler =>
-  Effect.withFiber((fiber) => {
-    const { context } = fiber
-    const request: HttpServerRequest.HttpServerRequest & Exchange.Followed = Context.getUnsafe(
-      context,
-      HttpServerRequest.HttpServerRequest
-    )
-    const clock = fiber.getRef(Clock.Clock)
-    const own = request[Exchange.symbol]?.(clock)
-    if (own !== undefined) {
-      // Middleware around this one may know better whom a proxy speaks for.
-      own.remoteAddress = Option.getOrUndefined(request.remoteAddress)
-      return begin(own, context) ?? handler
-    }
-    const known = Exchange.portables.get(request.source)
-    if (known !== undefined) return begin(known, context) ?? handler
-    const exchange = new Portable(request, Context.getUnsafe(context, RouteContext), clock)
-    Exchange.portables.set(request.source, exchange)
-    return observed(begin(exchange, context) ?? handler, exchange)
-  })
+/** The exchange of a request that goes through a step; followed from now on, if it was not. */
+export const follow = (passage: Passage): Exchange.Exchange => {
+  const { outer, route } = passage
+  const request: HttpServerRequest.HttpServerRequest & Exchange.Followed = passage.request
+  const clock = Context.get(outer, Clock.Clock)
+  const known = request[Exchange.symbol]?.(clock) ?? Exchange.portables.get(request.source)
+  if (known !== undefined) return known
+  const exchange = new Portable(request, route, clock)
+  Exchange.portables.set(request.source, exchange)
+  passage.surround((handler) => observed(handler, exchange))
+  return exchange
+}
 
 // Handlers that change the response later in the chain have run before this one, which is added last.
 const observed = (handler: AnyHandler, exchange: Portable): AnyHandler =>

@@ -8,13 +8,18 @@
  * @spec RFC 9111 §4.3.4, §5.2.2.5
  */
 import type { HttpServerResponse } from "effect/http/HttpServerResponse"
-import * as Response from "../Response.ts"
-import { over } from "./overlay.ts"
+import * as Overlay from "./overlay.ts"
+
+/** The fields without ETag and Last-Modified; `no-store` unless they say otherwise. */
+export const freshen = (headers: Overlay.Fields): void => {
+  headers["cache-control"] ??= "no-store"
+  delete headers.etag
+  delete headers["last-modified"]
+}
 
 /** The response without ETag and Last-Modified, whose 304 would bring a stored page back; `no-store` unless it says otherwise. */
 export const fresh = (response: HttpServerResponse): HttpServerResponse => {
-  const { "cache-control": cached, etag, "last-modified": modified } = response.headers
-  const changed = cached === undefined ? over(response, { "cache-control": "no-store" }) : response
-  if (etag === undefined && modified === undefined) return changed
-  return Response.removeHeader(Response.removeHeader(changed, "etag"), "last-modified")
+  const headers = Overlay.fieldsOf(response)
+  freshen(headers)
+  return Overlay.withFields(response, headers)
 }

@@ -12,12 +12,12 @@
  * @source aiohttp.web_log.AccessLogger
  */
 import type * as Duration from "effect/Duration"
-import type * as Handler from "../Handler.ts"
 import * as Atoms from "../internal/accessLog/atoms.ts"
 import { escaped } from "../internal/accessLog/escaped.ts"
 import * as Fields from "../internal/accessLog/fields.ts"
 import * as Log from "../internal/accessLog/log.ts"
-import { followed } from "../internal/followed.ts"
+import { follow } from "../internal/followed.ts"
+import * as Passage from "../internal/passage.ts"
 import type { Middleware } from "../Middleware.ts"
 import type { Outcome } from "../Outcome.ts"
 
@@ -60,13 +60,13 @@ export interface Options {
 /** Makes the middleware, for an app or for a route: a line for each request below it. Throws a TypeError for a bad option. */
 export const make = (options: Options | Format = {}): Middleware => {
   const log = Log.of(options)
-  const observe = (handler: Handler.Handler<unknown, unknown>) =>
-    followed(handler, (exchange, context) => {
-      exchange.observe((outcome) => log(outcome, context))
-      return undefined
-    })
+  const writes = typeof options === "object" && options.write !== undefined
+  const middleware = Passage.middleware((passage) => {
+    // Lines that are written have no annotations.
+    follow(passage).observe((outcome) => log(outcome, writes ? passage.outer : passage.context))
+  })
   // A handler goes in and comes out; the middleware's type says which.
-  return observe as Middleware
+  return middleware as Middleware
 }
 
 /**

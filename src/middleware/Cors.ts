@@ -18,18 +18,14 @@
  * @source aiohttp-cors
  * @spec WHATWG Fetch §3.3; RFC 9110 §12.5.5
  */
-import * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
 import * as Durations from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as HttpEffect from "effect/http/HttpEffect"
-import { HttpServerRequest } from "effect/http/HttpServerRequest"
-import type { HttpServerResponse } from "effect/http/HttpServerResponse"
-import { type Handler, RouteContext } from "../Handler.ts"
 import * as HttpError from "../HttpError.ts"
 import * as Syntax from "../http/Syntax.ts"
 import * as Origin from "../internal/origin.ts"
-import { over } from "../internal/overlay.ts"
+import * as Overlay from "../internal/overlay.ts"
+import * as Passage from "../internal/passage.ts"
 import * as Preflight from "../internal/preflight.ts"
 import type { Middleware } from "../Middleware.ts"
 import * as Response from "../Response.ts"
@@ -60,20 +56,22 @@ export const make = (options: Options): Middleware => {
   const rules = compile(options)
   const policy = preflight(rules, options)
   const decorate = decorator(rules, options)
-  const middleware = (inner: Handler<unknown, unknown>) =>
-    Effect.withFiber((fiber): Handler<unknown, unknown> => {
-      const request = Context.getUnsafe(fiber.context, HttpServerRequest)
-      const method = Preflight.asked(request)
-      const lookup = method && Preflight.of(Context.getUnsafe(fiber.context, RouteContext))
-      if (method !== undefined && lookup) {
-        const found = lookup(method)
-        if (found.taken) return (found.policy ?? policy)(request, method)
-        return Effect.fail(new HttpError.MethodNotAllowed({ method, allowed: found.allowed, headers: rules.vary }))
-      }
-      HttpEffect.appendPreResponseHandlerUnsafe(fiber.context, decorate)
-      return inner
+  const middleware = Passage.middleware((passage) => {
+    const { request, route } = passage
+    const method = Preflight.asked(request)
+    const lookup = method && Preflight.of(route)
+    if (method !== undefined && lookup) {
+      const found = lookup(method)
+      if (found.taken) return (found.policy ?? policy)(request, method)
+      return Effect.fail(new HttpError.MethodNotAllowed({ method, allowed: found.allowed, headers: rules.vary }))
+    }
+    const { origin } = request.headers
+    passage.answered((headers, response) => {
+      if (response.status !== 101) decorate(headers, origin)
     })
-  return Preflight.mark(middleware, policy) as unknown as Middleware
+    return undefined
+  })
+  return Preflight.mark(middleware, policy) as Middleware
 }
 
 interface Rules {
@@ -126,26 +124,26 @@ const safelisted = ["accept", "accept-language", "content-language", "content-ty
 const fields = ["access-control-allow-origin", "access-control-allow-credentials", "access-control-expose-headers"]
 
 /** Says of every answer who may read it. */
-const decorator = ({ allows }: Rules, { credentials, expose }: Options): HttpEffect.PreResponseHandler => {
+const decorator = ({ allows }: Rules, { credentials, expose }: Options) => {
   const list = expose === "*" ? "*" : expose?.join(", ")
   const rest = {
     ...(credentials === true ? { "access-control-allow-credentials": "true" } : undefined),
     ...(list ? { "access-control-expose-headers": list } : undefined)
   }
   const everyone = { "access-control-allow-origin": "*", ...rest }
-  return ({ headers: { origin } }, response) => {
-    if (response.status === 101) return Effect.succeed(response)
-    const clean = fields.reduce(without, response)
-    if (allows === undefined) return Effect.succeed(over(clean, everyone))
+  return (headers: Overlay.Fields, origin: string | undefined): void => {
+    for (const name of fields) if (headers[name] !== undefined) delete headers[name]
+    if (allows === undefined) {
+      Object.assign(headers, everyone)
+      return
+    }
     // Also for who is not allowed, or no other origin: a cache must not give one the answer to another
-    const varied = Response.vary(clean, "Origin")
-    if (origin === undefined || !allows(origin)) return Effect.succeed(varied)
-    return Effect.succeed(over(varied, { "access-control-allow-origin": origin, ...rest }))
+    Overlay.vary(headers, "Origin")
+    if (origin === undefined || !allows(origin)) return
+    headers["access-control-allow-origin"] = origin
+    Object.assign(headers, rest)
   }
 }
-
-const without = (response: HttpServerResponse, name: string): HttpServerResponse =>
-  response.headers[name] === undefined ? response : Response.removeHeader(response, name)
 
 /** Answers preflights of methods that there are. */
 const preflight = (rules: Rules, { credentials, headers, maxAge, privateNetwork }: Options): Preflight.Policy => {

@@ -33,6 +33,7 @@ import * as Secrets from "../internal/csrf/token.ts"
 import * as Exempt from "../internal/exempt.ts"
 import { fresh } from "../internal/fresh.ts"
 import * as Origin from "../internal/origin.ts"
+import * as Passage from "../internal/passage.ts"
 import { SessionBinding } from "../internal/session/binding.ts"
 import * as target from "../internal/target.ts"
 import type { Middleware } from "../Middleware.ts"
@@ -100,23 +101,33 @@ export const make: {
   const { exempt, tokens, trustedOrigins = [] } = options
   const isTrusted = Origin.matcher(trustedOrigins)
   const isExempt = Exempt.compile(exempt)
-  const guarded = tokens === undefined ? undefined : guard(tokens)
+  const judge = (request: HttpServerRequest, route: RouteContext["Service"]): "passes" | "fails" | "has to show" => {
+    if (isSafe(request.method)) return "passes"
+    const from = sender(request, isTrusted)
+    if (from === "trusted" || (from === "same" && tokens?.always !== true) || isExempt(request, route)) return "passes"
+    return from === "other" ? "fails" : "has to show"
+  }
+  if (tokens === undefined) {
+    const middleware = Passage.middleware(({ request, route }) =>
+      judge(request, route) === "fails" ? crossOrigin : undefined
+    )
+    return Object.assign(middleware, { errors: [CrossOrigin] }) as never
+  }
+  const { check, provide } = guard(tokens)
   const middleware = (inner: Effect.Effect<unknown>) =>
     Effect.withFiber((fiber): Effect.Effect<unknown, unknown, HttpServerRequest> => {
       const request = Context.getUnsafe(fiber.context, HttpServerRequest)
-      const handler =
-        guarded === undefined ? inner : guarded.provide(request, Context.get(fiber.context, SessionBinding), inner)
-      if (isSafe(request.method)) return handler
-      const from = sender(request, isTrusted)
-      if (from === "trusted" || (from === "same" && tokens?.always !== true)) return handler
-      if (isExempt(request, Context.getUnsafe(fiber.context, RouteContext))) return handler
-      if (from === "other")
-        return Effect.fail(new CrossOrigin({ text: "The request comes from a page of another site" }))
-      return guarded === undefined ? handler : Effect.andThen(guarded.check(request), handler)
+      const verdict = judge(request, Context.getUnsafe(fiber.context, RouteContext))
+      if (verdict === "fails") return crossOrigin
+      const handler = provide(request, Context.get(fiber.context, SessionBinding), inner)
+      return verdict === "passes" ? handler : Effect.andThen(check(request), handler)
     })
-  const errors = tokens === undefined ? [CrossOrigin] : [CrossOrigin, InvalidToken, ...unreadable]
-  return Object.assign(middleware, { errors }) as never
+  return Object.assign(middleware, { errors: [CrossOrigin, InvalidToken, ...unreadable] }) as never
 }
+
+const crossOrigin = Effect.suspend(() =>
+  Effect.fail(new CrossOrigin({ text: "The request comes from a page of another site" }))
+)
 
 const unreadable = [HttpError.BadRequest, HttpError.ContentTooLarge, HttpError.UnsupportedMediaType]
 

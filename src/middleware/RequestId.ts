@@ -15,14 +15,16 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as HttpClient from "effect/http/HttpClient"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
-import * as HttpEffect from "effect/http/HttpEffect"
 import { HttpServerRequest } from "effect/http/HttpServerRequest"
+import * as References from "effect/References"
+import * as Tracer from "effect/Tracer"
 import type { Handler } from "../Handler.ts"
 import { isToken } from "../http/Syntax.ts"
 import * as Exchange from "../internal/exchange.ts"
-import { followed } from "../internal/followed.ts"
+import { follow } from "../internal/followed.ts"
+import * as Passage from "../internal/passage.ts"
+import { checkHeader } from "../internal/responseHead.ts"
 import type { Middleware } from "../Middleware.ts"
-import * as Response from "../Response.ts"
 
 /** Where ids come from and go to. */
 export interface Options {
@@ -62,7 +64,7 @@ const valid = /^[\w.-]{1,128}$/
 
 /** Makes the middleware. A request that has an id, from a middleware around this one, keeps it. Throws a TypeError for a bad header. */
 export const make = (options: Options = {}): Middleware => {
-  const { accept = false, generate = Effect.sync(random()) } = options
+  const { accept = false } = options
   const header = (options.header ?? "x-request-id").toLowerCase()
   if (!isToken(header))
     throw new TypeError(`RequestId: "${header}" is no name of a header; leave it out for x-request-id`)
@@ -73,25 +75,37 @@ export const make = (options: Options = {}): Middleware => {
     return accept === true || accept(request) ? id : undefined
   }
 
-  const identified = (handler: Handler<unknown, unknown>): Handler<unknown, unknown> =>
-    followed(handler, (exchange, context) => {
-      if (exchange.requestId !== undefined) return handler
-      const given = brought(Context.getUnsafe(context, HttpServerRequest))
-      const id = given === undefined ? generate : Effect.succeed(given)
-      return Effect.flatMap(id, (requestId) => {
-        exchange.requestId = requestId
-        const answered = HttpEffect.withPreResponseHandler(handler, (_, response) =>
-          Effect.sync(() => Response.setHeader(response, header, requestId))
-        )
-        return Effect.andThen(
-          Effect.annotateCurrentSpan("requestId", requestId),
-          Effect.annotateLogs(answered, { requestId })
-        )
+  const step =
+    (generate: () => string): Passage.Step =>
+    (passage) => {
+      const exchange = follow(passage)
+      if (exchange.requestId !== undefined) return
+      const requestId = brought(passage.request) ?? generate()
+      exchange.requestId = requestId
+      const span = Context.getOrUndefined(passage.outer, Tracer.ParentSpan)
+      if (span?._tag === "Span") span.attribute("requestId", requestId)
+      passage.provide((context) => annotated(context, requestId))
+      passage.answered((headers) => {
+        headers[header] = requestId
       })
-    })
+    }
   // A handler goes in and comes out; the middleware's type says which.
-  return identified as Middleware
+  if (options.generate === undefined) return Passage.middleware(step(random())) as Middleware
+  const generated = Effect.tap(options.generate, (id) => Effect.sync(() => checkHeader(header, id)))
+  const middleware = (handler: Handler<unknown, unknown>) =>
+    Effect.flatMap(HttpServerRequest, (request) => {
+      const known = of(request) ?? brought(request)
+      const id = known === undefined ? generated : Effect.succeed(known)
+      return Effect.flatMap(id, (id) => Passage.through([step(() => id)], handler))
+    })
+  return middleware as Middleware
 }
+
+const annotated = (context: Context.Context<never>, requestId: string): Context.Context<never> =>
+  Context.add(context, References.CurrentLogAnnotations, {
+    ...Context.get(context, References.CurrentLogAnnotations),
+    requestId
+  })
 
 /** So many ids are made of the random bytes of one call, which costs more than they do. */
 const batch = 128

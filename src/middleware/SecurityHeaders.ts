@@ -26,14 +26,14 @@
  * @source aiohttp-remotes Secure
  * @spec CSP Level 3; RFC 6797; RFC 7034; WHATWG HTML §7.1; Permissions Policy §6.1
  */
-import * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as HttpEffect from "effect/http/HttpEffect"
 import { HttpServerRequest } from "effect/http/HttpServerRequest"
+import type { HttpServerResponse } from "effect/http/HttpServerResponse"
 import * as Nonce from "../internal/contentNonce.ts"
-import { fresh } from "../internal/fresh.ts"
-import { under } from "../internal/overlay.ts"
+import { freshen } from "../internal/fresh.ts"
+import * as Overlay from "../internal/overlay.ts"
+import * as Passage from "../internal/passage.ts"
 import * as Policies from "../internal/securityPolicy.ts"
 import * as target from "../internal/target.ts"
 import type { Middleware } from "../Middleware.ts"
@@ -81,14 +81,12 @@ export interface Options {
 /** Makes the middleware, for an app, a mounted app or a route. Throws a TypeError for what browsers would not understand. */
 export const make = (options: Options = {}): Middleware => {
   const [plain, secure] = compile(options)
-  const middleware = (inner: Effect.Effect<unknown>) =>
-    Effect.withFiber((fiber) => {
-      const request = Context.getUnsafe(fiber.context, HttpServerRequest)
-      const fields = target.protocol(request) === "https" ? secure : plain
-      if (Nonce.declare(request, fields)) HttpEffect.appendPreResponseHandlerUnsafe(fiber.context, write)
-      return inner
-    })
-  return middleware as unknown as Middleware
+  const middleware = Passage.middleware((passage) => {
+    const { request } = passage
+    const fields = target.protocol(request) === "https" ? secure : plain
+    if (Nonce.declare(request, fields)) passage.answered((headers, response) => write(request, headers, response))
+  })
+  return middleware as Middleware
 }
 
 /**
@@ -103,11 +101,14 @@ interface Fields {
   readonly withNonce: ((nonce: string) => Readonly<Record<string, string>>) | undefined
 }
 
-const write: HttpEffect.PreResponseHandler = (request, response) => {
+const write = (request: HttpServerRequest, headers: Overlay.Fields, { status }: HttpServerResponse): void => {
   const { nonce, policy } = Nonce.stateOf<Fields>(request) as Nonce.State<Fields>
-  if (response.status === 101 || policy === undefined) return Effect.succeed(response)
-  if (nonce === undefined || policy.withNonce === undefined) return Effect.succeed(under(response, policy.fixed))
-  return Effect.succeed(fresh(under(under(response, policy.withNonce(nonce)), policy.fixed)))
+  if (status === 101 || policy === undefined) return
+  if (nonce !== undefined && policy.withNonce !== undefined) {
+    Overlay.under(headers, policy.withNonce(nonce))
+    freshen(headers)
+  }
+  Overlay.under(headers, policy.fixed)
 }
 
 const standard = {

@@ -79,20 +79,17 @@ export const over = (outer: Policies, all: List): Policies => {
   return own.length === 0 ? outer : { ...outer, ...Object.fromEntries(own.map(({ name, value }) => [name, value])) }
 }
 
-/** Whether none of the middleware changes a handler. */
-export const arePlain = (all: List): boolean => all.every((each) => declared(each)?.isPlain === true)
-
-/** The names of the policies that are set nearer to a handler; undefined where none is to hold. */
-export type Taken = ReadonlySet<string> | undefined
-
-/** What is taken with these, which stand around the others. */
-export const take = (taken: Taken, all: List): Taken =>
-  taken && new Set([...taken, ...all.flatMap((each) => declared(each)?.name ?? [])])
-
-/** Whether the middleware is to be applied. */
-export const holds = (one: List[number], taken: Taken): boolean => {
-  const policy = declared(one)
-  return policy === undefined || (taken !== undefined && !taken.has(policy.name))
+/**
+ * Of middleware, the outermost first, what is to be applied; `taken` has the names of the policies that are set nearer to a handler, and
+ * gets those of these. No policy is, where it is undefined, and none that the engine asks for.
+ */
+export const applied = (all: List, taken: Set<string> | undefined): List => {
+  const held = all.filter((each) => {
+    const policy = declared(each)
+    return policy === undefined || (taken !== undefined && !policy.isPlain && !taken.has(policy.name))
+  })
+  for (const each of all) taken?.add(declared(each)?.name ?? "")
+  return held
 }
 
 const declared = (middleware: Marked): Declared | undefined => middleware[symbol]

@@ -9,14 +9,25 @@
  * ended. What has not changed is saved when a quarter of its idle time has passed, so that it lives on.
  */
 import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { type Found, newId } from "./keeper.ts"
-import type { Live } from "./live.ts"
+import type { Live, Plan } from "./live.ts"
 import type { State } from "./state.ts"
 
 /** What becomes of the cookie. */
 export type Cookie = "expire" | { readonly value: string; readonly maxAge: Duration.Duration | undefined }
+
+/** Whether there may be something to save, or to take away. */
+export const isDue = ({ base, changes, context, dropped, ended, plan, state }: Live): boolean => {
+  if (changes.length > 0 || dropped.length > 0 || ended) return true
+  if (base?.found === undefined || state === undefined) return false
+  return isIdle(state, plan, Context.get(context, Clock.Clock).currentTimeMillisUnsafe())
+}
+
+// A quarter of its time has passed.
+const isIdle = (state: State, { limits }: Plan, now: number): boolean => now - state.touched >= limits(state).idle / 4
 
 /** Saves what has changed. */
 export const commit = Effect.fnUntraced(function* (live: Live) {
@@ -90,8 +101,8 @@ const isSame = ({ base, plan }: Live, { text }: Found, state: State): boolean =>
   plan.codec.encode({ ...state, touched: base?.state.touched ?? 0 }) === text
 
 const touch = Effect.fnUntraced(function* (live: Live, found: Found, state: State, now: number) {
-  const { keeper, limits } = live.plan
-  if (now - state.touched < limits(state).idle / 4) return undefined
+  const { keeper } = live.plan
+  if (!isIdle(state, live.plan, now)) return undefined
   // Who was faster has touched it too.
   const cookie = yield* put(live, found.id, found, state, now)
   return keeper.inCookie ? cookie : undefined

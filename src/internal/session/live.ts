@@ -2,7 +2,7 @@
  * A session in the course of a request: read when it is first asked for, changed by functions that can be applied again.
  *
  * ```ts
- * const live = new Live(plan, request, context)
+ * const live = new Live(plan, passage)
  * yield* live.change((state) => ({ ...state, data }))
  * ```
  *
@@ -12,6 +12,7 @@ import * as Clock from "effect/Clock"
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type { HttpServerRequest } from "effect/http/HttpServerRequest"
+import type { Passage } from "../passage.ts"
 import { sha256 } from "../sha256.ts"
 import type * as Cookies from "./cookies.ts"
 import { SessionError } from "./failure.ts"
@@ -46,8 +47,7 @@ interface Read {
 /** The session of a request. */
 export class Live {
   readonly plan: Plan
-  readonly request: HttpServerRequest
-  readonly context: Context.Context<never>
+  readonly passage: Passage
   /** Undefined until something was asked for. */
   base: Read | undefined = undefined
   state: State | undefined = undefined
@@ -67,10 +67,18 @@ export class Live {
   /** The names of the messages that this request leaves. */
   readonly left = new Set<string>()
 
-  constructor(plan: Plan, request: HttpServerRequest, context: Context.Context<never>) {
+  constructor(plan: Plan, passage: Passage) {
     this.plan = plan
-    this.request = request
-    this.context = context
+    this.passage = passage
+  }
+
+  get request(): HttpServerRequest {
+    return this.passage.request
+  }
+
+  /** The services that the middleware has around it, and gives. */
+  get context(): Context.Context<never> {
+    return this.passage.context
   }
 
   /** The state as it is now. */

@@ -2,7 +2,7 @@
  * Gives a handler its session, and saves it when the handler has ended.
  *
  * ```ts
- * const middleware = around(plan, Visit)
+ * const middleware = Passage.middleware(step(plan, Visit))
  * ```
  *
  * For a request that does not ask for its session all this is two services and a look.
@@ -12,47 +12,53 @@
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as HttpEffect from "effect/http/HttpEffect"
-import { HttpServerRequest } from "effect/http/HttpServerRequest"
 import type { HttpServerResponse } from "effect/http/HttpServerResponse"
 import * as Predicate from "effect/Predicate"
 import type { Handler } from "../../Handler.ts"
 import * as Response from "../../Response.ts"
+import type * as Passage from "../passage.ts"
 import { SessionBinding } from "./binding.ts"
-import { type Cookie, commit } from "./commit.ts"
+import { type Cookie, commit, isDue } from "./commit.ts"
 import { Handle } from "./handle.ts"
 import { Live, type Plan } from "./live.ts"
 
-/** Puts the sessions of a kind around a handler. */
-export const around =
-  (plan: Plan, service: Context.Key<unknown, unknown>) =>
-  (handler: Handler<unknown, unknown>): Handler<unknown, unknown> =>
-    Effect.withFiber((fiber) => {
-      const { context } = fiber
-      const live = new Live(plan, Context.getUnsafe(context, HttpServerRequest), context)
-      // Not `provideContext`, which merges: that takes longer than all the rest.
-      const provided = Effect.updateContext(handler as Handler<unknown>, () => services(live, service))
-      return Effect.matchCauseEffect(provided, {
-        onSuccess: (response) => {
-          live.over = true
-          return live.base === undefined ? Effect.succeed(response) : Effect.as(settle(live, true), response)
-        },
-        onFailure: (cause) => {
-          live.over = true
-          if (live.failure !== undefined && isOf(cause, live.failure.error)) return Effect.fail(live.failure.error)
-          if (live.base === undefined) return Effect.failCause(cause)
-          // After a defect nobody knows what the changes are worth.
-          const failed = cause.reasons.length > 0 && cause.reasons.every(Cause.isFailReason)
-          return Effect.andThen(settle(live, failed), Effect.failCause(cause))
-        }
-      })
+/** Gives handlers their session of a kind. */
+export const step =
+  (plan: Plan, service: Context.Key<unknown, unknown>): Passage.Step =>
+  (passage) => {
+    const live = new Live(plan, passage)
+    passage.provide((outer) => services(live, service, outer))
+    passage.ended((exit) => {
+      live.over = true
+      return Exit.isSuccess(exit) ? saving(live, exit) : failing(live, exit.cause)
     })
+  }
+
+const saving = (
+  live: Live,
+  answer: Exit.Success<HttpServerResponse, unknown>
+): Handler<unknown, unknown> | undefined =>
+  live.base === undefined ? undefined : Effect.flatMapEager(settle(live, true), () => answer)
+
+const failing = (live: Live, cause: Cause.Cause<unknown>): Handler<unknown, unknown> | undefined => {
+  if (live.failure !== undefined && isOf(cause, live.failure.error)) return Effect.fail(live.failure.error)
+  if (live.base === undefined) return undefined
+  // After a defect nobody knows what the changes are worth.
+  const failed = cause.reasons.length > 0 && cause.reasons.every(Cause.isFailReason)
+  return Effect.andThen(settle(live, failed), Effect.failCause(cause))
+}
 
 // Each service more makes every context below dearer: the binding carries its session along, for the one further in.
 const sessions = Symbol("effect-web/Session")
 
-const services = (live: Live, service: Context.Key<unknown, unknown>): Context.Context<never> => {
-  const outer = Context.get(live.context, SessionBinding)
+const services = (
+  live: Live,
+  service: Context.Key<unknown, unknown>,
+  context: Context.Context<never>
+): Context.Context<never> => {
+  const outer = Context.get(context, SessionBinding)
   const around: ReadonlyArray<Live> = Predicate.hasProperty(outer, sessions) ? (outer[sessions] as never) : none
   const { name } = live.plan.jar
   if (around.some(({ plan }) => plan.jar.name === name)) {
@@ -63,7 +69,7 @@ const services = (live: Live, service: Context.Key<unknown, unknown>): Context.C
     around.length === 0 ? live.binding : Effect.zipWith(outer, live.binding, (outer, own) => outer + own)
   )
   const binding = Object.assign(own, { [sessions]: [...around, live] })
-  return Context.add(Context.add(live.context, service, new Handle(live)), SessionBinding, binding)
+  return Context.add(Context.add(context, service, new Handle(live)), SessionBinding, binding)
 }
 
 const none: ReadonlyArray<Live> = []
@@ -73,7 +79,7 @@ const isOf = ({ reasons }: Cause.Cause<unknown>, error: unknown): boolean =>
 
 // Saves, and has the answer say what is due, whatever it will be: that to a failure is made further out.
 const settle = (live: Live, saves: boolean): Effect.Effect<void, unknown> =>
-  Effect.flatMap(saves ? Effect.uninterruptible(saved(live)) : nothing, (cookie) => {
+  Effect.flatMapEager(saves && isDue(live) ? Effect.uninterruptible(saved(live)) : nothing, (cookie) => {
     HttpEffect.appendPreResponseHandlerUnsafe(live.context, (_, response) =>
       Effect.succeed(answered(live, response, cookie))
     )

@@ -18,11 +18,13 @@ import * as Fiber from "effect/Fiber"
 import * as HttpEffect from "effect/http/HttpEffect"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
+import * as Tracer from "effect/Tracer"
 import * as ErrorResponse from "../../ErrorResponse.ts"
-import { RouteContext } from "../../Handler.ts"
+import { type Handler, RouteContext } from "../../Handler.ts"
 import type { Target } from "../../internal/compile.ts"
-import { inside } from "../../internal/flatten.ts"
+import { answered, noted } from "../../internal/flatten.ts"
 import { finished } from "../../internal/handling.ts"
+import { Passage } from "../../internal/passage.ts"
 import * as Handover from "./Handover.ts"
 import * as Lifecycle from "./Lifecycle.ts"
 import * as NodeExchange from "./NodeExchange.ts"
@@ -49,6 +51,8 @@ export interface Handlers {
 /** Makes the handlers of an engine; `base` is the context of all its fibers. */
 export const make = (base: Context.Context<never>, state: ResponseHead.State): Handlers => {
   const clock = Context.get(base, Clock.Clock)
+  // A span is that of a fiber.
+  const isTraced = Context.getOrUndefined(base, Tracer.Tracer) !== undefined
   const fibers = new Map<Fiber.Fiber<unknown, unknown>, NodeRequest>()
   const write = (request: HttpServerRequest.HttpServerRequest, response: HttpServerResponse.HttpServerResponse) => {
     // The engine makes every request itself.
@@ -106,17 +110,18 @@ export const make = (base: Context.Context<never>, state: ResponseHead.State): H
   }
 
   // Writes what a handler gave without a fiber; false when that takes one.
-  const done = (
-    source: Http.IncomingMessage,
-    response: Http.ServerResponse,
-    url: string,
-    target: Target,
-    exit: Exit.Exit<unknown, unknown>
-  ): boolean => {
-    if (Exit.isFailure(exit) || !HttpServerResponse.isHttpServerResponse(exit.value)) return false
-    if (exit.value.body._tag !== "Uint8Array") return false
-    const request = new NodeRequest(source, response, url, target)
-    const written = write(request, exit.value)
+  const done = (request: NodeRequest, passage: Passage, given: Handler<unknown, unknown>): boolean => {
+    if (!Exit.isExit(given) || Exit.isFailure(given) || !HttpServerResponse.isHttpServerResponse(given.value))
+      return false
+    if (given.value.body._tag !== "Uint8Array") return false
+    let answer: HttpServerResponse.HttpServerResponse
+    try {
+      answer = passage.answer(given.value)
+    } catch {
+      // It throws in the fiber again, whose failures are answered.
+      return false
+    }
+    const written = write(request, answer)
     if (!Exit.isExit(written)) Effect.runForkWith(base)(written)
     return true
   }
@@ -124,11 +129,17 @@ export const make = (base: Context.Context<never>, state: ResponseHead.State): H
   return {
     run,
     answer: (source, response, url, target) => {
-      const handler = announced(source) ? undefined : target.direct?.(target.context)
-      if (handler === undefined) run(new NodeRequest(source, response, url, target))
-      else if (!Exit.isExit(handler) || !done(source, response, url, target, handler)) {
-        run(new NodeRequest(source, response, url, { ...target, ...inside(target, handler) }))
+      const request = new NodeRequest(source, response, url, target)
+      const { context, direct, renderer } = target
+      if (direct === undefined || isTraced || announced(source)) {
+        run(request)
+        return
       }
+      const passage = new Passage(request, context, base)
+      const given = passage.enter(direct.steps) ?? direct.call(context)
+      if (done(request, passage, given)) return
+      request.target = { ...target, answer: answered(passage.around(noted(given)), renderer) }
+      run(request)
     },
     running: () => fibers.values(),
     interruptAll: Effect.suspend(() => {

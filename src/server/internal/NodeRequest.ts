@@ -47,7 +47,7 @@ export class NodeRequest extends Inspectable.Class implements HttpServerRequest.
   readonly source: Http.IncomingMessage
   readonly response: Http.ServerResponse
   readonly url: string
-  readonly target: Target
+  target: Target
   /** The bytes behind the head, when the connection is this request's to take over. */
   head: Uint8Array | undefined
   /** The milliseconds since 1970 when its handler began to wait; 0 as long as it does not. */
@@ -194,9 +194,13 @@ export class NodeRequest extends Inspectable.Class implements HttpServerRequest.
 
   /** Follows this request; without a clock only if it is followed already. */
   [Exchange.symbol](clock: Clock.Clock | undefined): Exchange.Exchange | undefined {
-    const { response, source, target } = this
+    const { changes, response, source, target } = this
     const known = NodeExchange.of(response)
-    return known ?? (clock && NodeExchange.follow(source, response, target.context, clock))
+    if (clock === undefined) return known
+    const exchange = known ?? NodeExchange.follow(source, response, target.context, clock)
+    // Who has changed the request may know better whom a proxy speaks for.
+    if (changes?.remoteAddress !== undefined) exchange.remoteAddress = Option.getOrUndefined(changes.remoteAddress)
+    return exchange
   }
 
   modify(changes: Changes): NodeRequest {
