@@ -51,7 +51,11 @@ export const vary = (self: Fields, names: string): void => {
 
 /** The value of `Vary` with more names. */
 export const varied = (value: string | undefined, names: string): string | undefined => {
-  if (value === undefined && Syntax.isToken(names)) return names
+  if (Syntax.isToken(names) && names !== "*") {
+    if (value === undefined || value === "") return names
+    // Most often it is not there, which shows without taking the list apart.
+    if (!value.includes("*") && !value.toLowerCase().includes(names.toLowerCase())) return `${value}, ${names}`
+  }
   const present = Syntax.elements(value ?? "")
   if (present.includes("*")) return value
   const known = new Set(present.map((name) => name.toLowerCase()))

@@ -94,18 +94,16 @@ export class Passage {
     return Overlay.withFields(response, headers)
   }
 
-  /** A handler inside of the steps that were entered. */
-  around(handler: AnyHandler): AnyHandler {
-    const entered = Effect.withFiber((fiber): AnyHandler => {
-      this.outer = fiber.context
-      this.inner = undefined
-      if (this.changes.length > 0) HttpEffect.appendPreResponseHandlerUnsafe(this.outer, this.last)
-      const listened = this.ends.length === 0 ? handler : this.listened(handler, this.ends.length - 1)
-      if (this.provisions.length === 0) return listened
-      // Not `provideContext`, which merges: that takes longer than all the rest.
-      return Effect.updateContext(listened as Handler<unknown>, () => this.context)
-    })
-    return this.wraps.reduceRight((inner, wrap) => wrap(inner), entered)
+  /** A handler inside of the steps that were entered, in a fiber with these services. */
+  around(handler: AnyHandler, outer: Context.Context<never>): AnyHandler {
+    this.outer = outer
+    this.inner = undefined
+    if (this.changes.length > 0) HttpEffect.appendPreResponseHandlerUnsafe(outer, this.last)
+    const listened = this.ends.length === 0 ? handler : this.listened(handler, this.ends.length - 1)
+    // Not `provideContext`, which merges: that takes longer than all the rest.
+    const provided =
+      this.provisions.length === 0 ? listened : Effect.updateContext(listened as Handler<unknown>, () => this.context)
+    return this.wraps.reduceRight((inner, wrap) => wrap(inner), provided)
   }
 
   private readonly last: HttpEffect.PreResponseHandler = (_, response) => Effect.succeed(this.answer(response))
@@ -150,5 +148,5 @@ export const through = (steps: ReadonlyArray<Step>, handler: AnyHandler): AnyHan
         const { context } = fiber
         const request = Context.getUnsafe(context, HttpServerRequest)
         const passage = new Passage(request, Context.getUnsafe(context, RouteContext), context)
-        return passage.around(passage.enter(steps) ?? handler)
+        return passage.around(passage.enter(steps) ?? handler, context)
       })

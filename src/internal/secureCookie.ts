@@ -14,6 +14,17 @@ import { host, protocol } from "./target.ts"
 export const isSecure = (request: HttpServerRequest): boolean =>
   protocol(request) === "https" || !isLocal(host(request))
 
+// The same host comes again and again.
+let last = ""
+let lastIsLocal = false
+
 // Names and addresses that no proxy for others is reached by.
-const isLocal = (host: string): boolean =>
-  /^(?:(?:[^:]+\.)?(?:localhost|test)|127\.\d+\.\d+\.\d+|\[::1\])(?::\d+)?$/.test(host)
+const isLocal = (host: string): boolean => {
+  if (host !== last) {
+    last = host
+    lastIsLocal = local.test(host)
+  }
+  return lastIsLocal
+}
+
+const local = /^(?:(?:[^:]+\.)?(?:localhost|test)|127\.\d+\.\d+\.\d+|\[::1\])(?::\d+)?$/

@@ -35,9 +35,18 @@ export const protocol = (request: HttpServerRequest): "http" | "https" => {
 
 /** `hostname[:port]`, of an absolute-form target, else of the Host field; "" when there is none or it is malformed. */
 export const host = (request: HttpServerRequest): string => {
-  const text = AUTHORITY.exec(request.url)?.[1] ?? request.headers.host ?? AUTHORITY.exec(request.originalUrl)?.[1]
-  return normalHost(text) ?? ""
+  const absolute = request.url[0] === "/" ? undefined : AUTHORITY.exec(request.url)?.[1]
+  const text = absolute ?? request.headers.host ?? AUTHORITY.exec(request.originalUrl)?.[1]
+  if (text !== last) {
+    last = text
+    lastHost = normalHost(text) ?? ""
+  }
+  return lastHost
 }
+
+// The same host comes again and again.
+let last: string | undefined
+let lastHost = ""
 
 /** A host as `hostname[:port]`, the name in lower case; undefined when it is malformed. */
 export const normalHost = (text: string | undefined): string | undefined => {

@@ -31,14 +31,12 @@ export const inCookie = (name: string, keys: Sealed.KeyRing, capacity: number): 
   }
   return {
     inCookie: true,
-    find: (cookie) => {
-      const known = opened.get(cookie)
-      if (known !== undefined) return Effect.succeed(known)
-      return Effect.match(sealed.open(cookie), {
+    known: (cookie) => opened.get(cookie),
+    find: (cookie) =>
+      Effect.match(sealed.open(cookie), {
         onSuccess: ([id, kept]) => remember(cookie, { id, text: JSON.stringify(kept), version: "" }),
         onFailure: () => undefined
-      })
-    },
+      }),
     save: (id, text) =>
       Effect.flatMap(sealed.seal([id, JSON.parse(text)]), (cookie) =>
         cookie.length > capacity ? Effect.fail(new SessionError({ reason: "tooLarge" })) : Effect.succeed(cookie)

@@ -26,6 +26,8 @@ export interface Found {
 export interface Keeper<out E = never, out R = never> {
   /** What a cookie stands for: a session, the place of one that goes on under another id ("moved"), or nothing. */
   readonly find: (cookie: string) => Effect.Effect<Found | "moved" | undefined, E, R>
+  /** What a cookie stands for, where that is known without asking. */
+  readonly known?: (cookie: string) => Found | undefined
   /** Keeps a text in the place of what was found, or of nothing. Gives the cookie; undefined when someone else was faster. */
   readonly save: (
     id: string,

@@ -9,7 +9,7 @@
  * Nothing is parsed, decrypted or loaded before. A failure of the store is a defect here; the middleware makes it a failure again.
  */
 import * as Clock from "effect/Clock"
-import type * as Context from "effect/Context"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type { HttpServerRequest } from "effect/http/HttpServerRequest"
 import type { Passage } from "../passage.ts"
@@ -83,7 +83,9 @@ export class Live {
 
   /** The state as it is now. */
   get current(): Effect.Effect<State> {
-    return Effect.suspend(() => (this.state === undefined ? this.load : Effect.succeed(this.state)))
+    return Effect.withFiber((fiber) =>
+      this.state === undefined ? this.load(fiber.context) : Effect.succeed(this.state)
+    )
   }
 
   /** Changes the state; not once the answer is on its way. */
@@ -132,8 +134,8 @@ export class Live {
     })
   }
 
-  private get load(): Effect.Effect<State> {
-    return Effect.map(this.read, (read) => {
+  private load(context: Context.Context<never>): Effect.Effect<State> {
+    return Effect.mapEager(this.readAt(context), (read) => {
       // Of two fibers that ask at once the first to be answered decides.
       this.base ??= read
       this.state ??= this.base.state
@@ -143,20 +145,26 @@ export class Live {
 
   /** What is kept now. */
   get read(): Effect.Effect<Read> {
-    return Effect.flatMap(Clock.currentTimeMillis, (now) => {
-      const cookie = this.plan.jar.read(this.request)
-      return cookie === undefined || cookie === "" ? Effect.succeed(this.none(now)) : this.find(cookie, now)
-    })
+    return Effect.withFiber((fiber) => this.readAt(fiber.context))
   }
 
-  private find(cookie: string, now: number): Effect.Effect<Read> {
-    return Effect.flatMap(this.stored(this.plan.keeper.find(cookie)), (found) => {
-      if (found === "moved") return Effect.succeed({ ...this.none(now), moved: true })
-      const state = found === undefined ? "There is none of its name" : this.decode(found.text, now)
-      if (found !== undefined && typeof state !== "string") return Effect.succeed({ found, moved: false, state })
-      const refused = Effect.logDebug(`A session was not accepted: ${state}`)
-      return Effect.as(refused, this.none(now))
-    })
+  // An Exit where nothing has to be asked.
+  private readAt(context: Context.Context<never>): Effect.Effect<Read> {
+    const { jar, keeper } = this.plan
+    const now = Context.get(context, Clock.Clock).currentTimeMillisUnsafe()
+    const cookie = jar.read(this.request)
+    if (cookie === undefined || cookie === "") return Effect.succeed(this.none(now))
+    const known = keeper.known?.(cookie)
+    if (known !== undefined) return this.accept(known, now)
+    return Effect.flatMap(this.stored(keeper.find(cookie)), (found) => this.accept(found, now))
+  }
+
+  private accept(found: Found | "moved" | undefined, now: number): Effect.Effect<Read> {
+    if (found === "moved") return Effect.succeed({ ...this.none(now), moved: true })
+    const state = found === undefined ? "There is none of its name" : this.decode(found.text, now)
+    if (found !== undefined && typeof state !== "string") return Effect.succeed({ found, moved: false, state })
+    const refused = Effect.logDebug(`A session was not accepted: ${state}`)
+    return Effect.as(refused, this.none(now))
   }
 
   private decode(text: string, now: number): State | string {

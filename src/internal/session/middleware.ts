@@ -17,7 +17,7 @@ import * as HttpEffect from "effect/http/HttpEffect"
 import type { HttpServerResponse } from "effect/http/HttpServerResponse"
 import * as Predicate from "effect/Predicate"
 import type { Handler } from "../../Handler.ts"
-import * as Response from "../../Response.ts"
+import * as Overlay from "../overlay.ts"
 import type * as Passage from "../passage.ts"
 import { SessionBinding } from "./binding.ts"
 import { type Cookie, commit, isDue } from "./commit.ts"
@@ -116,9 +116,10 @@ const answered = ({ plan, request }: Live, response: HttpServerResponse, cookie:
 
 // What is someone's own is not for others; a cache that keeps a cookie would even give it to them.
 const forCaches = (response: HttpServerResponse, sets: boolean): HttpServerResponse => {
-  const varied = Response.vary(response, "Cookie")
-  const control = varied.headers["cache-control"]
-  if (control === undefined) return Response.setHeader(varied, "cache-control", sets ? "no-store" : "private, no-cache")
-  const isPrivate = /(?:^|[\s,])(?:no-store|private)(?:$|[\s,])/i.test(control)
-  return isPrivate || !sets ? varied : Response.setHeader(varied, "cache-control", "no-store")
+  const fields = Overlay.fieldsOf(response)
+  Overlay.vary(fields, "Cookie")
+  const control = fields["cache-control"]
+  if (control === undefined) fields["cache-control"] = sets ? "no-store" : "private, no-cache"
+  else if (sets && !/(?:^|[\s,])(?:no-store|private)(?:$|[\s,])/i.test(control)) fields["cache-control"] = "no-store"
+  return Overlay.withFields(response, fields)
 }

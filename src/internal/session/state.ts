@@ -136,10 +136,10 @@ interface Wire {
 }
 
 const isWire = (u: unknown): u is Wire =>
-  Predicate.hasProperty(u, "v") &&
-  Predicate.hasProperty(u, "c") &&
-  Predicate.hasProperty(u, "t") &&
-  [u.v, u.c, u.t].every(Number.isSafeInteger)
+  Predicate.isObject(u) &&
+  Number.isSafeInteger((u as Partial<Wire>).v) &&
+  Number.isSafeInteger((u as Partial<Wire>).c) &&
+  Number.isSafeInteger((u as Partial<Wire>).t)
 
 const codecOf = (schema: Schema.ConstraintCodec<unknown, unknown>) => {
   const json = Schema.toCodecJson(schema) as typeof schema

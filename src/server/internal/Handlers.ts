@@ -138,7 +138,8 @@ export const make = (base: Context.Context<never>, state: ResponseHead.State): H
       const passage = new Passage(request, context, base)
       const given = passage.enter(direct.steps) ?? direct.call(context)
       if (done(request, passage, given)) return
-      request.target = { ...target, answer: answered(passage.around(noted(given)), renderer) }
+      const rest = Effect.withFiber((fiber) => passage.around(noted(given), fiber.context))
+      request.target = { ...target, answer: answered(rest, renderer) }
       run(request)
     },
     running: () => fibers.values(),
