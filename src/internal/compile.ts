@@ -19,18 +19,8 @@ import * as HttpError from "../HttpError.ts"
 import * as Host from "../http/Host.ts"
 import * as Pattern from "../http/Pattern.ts"
 import * as Router from "../Router.ts"
-import {
-  type Endpoint,
-  type Entry,
-  enter,
-  type Frame,
-  flatten,
-  hostsOf,
-  inside,
-  notFound,
-  type Owner,
-  outermost
-} from "./flatten.ts"
+import { type Endpoint, inside, type Owner } from "./endpoint.ts"
+import { type Entry, enter, type Frame, flatten, hostsOf, notFound, outermost } from "./flatten.ts"
 import { normalized } from "./normalizePath.ts"
 import * as Preflight from "./preflight.ts"
 

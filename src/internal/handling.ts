@@ -30,7 +30,7 @@ import * as Host from "../http/Host.ts"
 import * as ByteLimit from "./byteLimit.ts"
 import { type Compiled, compile, type Target } from "./compile.ts"
 import * as Conditional from "./conditionalResponse.ts"
-import { noResponse } from "./flatten.ts"
+import { noResponse } from "./endpoint.ts"
 import { hooksOf } from "./hooks.ts"
 import { finishing } from "./policies/lifecycle.ts"
 
