@@ -30,7 +30,9 @@ const pending = new WeakMap<Http.Server, Set<Net.Socket>>()
 export const make = (secure: Secure | undefined, settings: Http.ServerOptions): Http.Server => {
   if (secure === undefined) return Http.createServer(settings)
   const { handshakeTimeout, onServer, options } = secure
-  const server = Https.createServer({ ...settings, ...options, handshakeTimeout: 0 } as Https.ServerOptions)
+  // As over TCP: tunnels pass the end of one side on, and wait for the other.
+  const own = { ...settings, ...options, allowHalfOpen: true, handshakeTimeout: 0 }
+  const server = Https.createServer(own as Https.ServerOptions)
   const handshaking = new Set<Net.Socket>()
   const timers = new WeakMap<Net.Socket, NodeJS.Timeout>()
   const done = (socket: Net.Socket): void => {
