@@ -31,16 +31,22 @@ const rows: ReadonlyArray<Row> = [
   ["a class that is none of the failures", `parameter of type '${unanswered("DbError")}'.`],
   ["needs that are any", `parameter of type '"The needs of this app are \`any\`"'.`],
   ["failures that are any", `parameter of type '"The failures of this app are \`any\`"'.`],
-  ["a missing service, Server.run", `type '"app/Db is missing: use Server.layer(app) with Layer.provide"'.`],
-  ["a missing service, Server.launch", `type '"app/Db is missing: use Server.layer(app) with Layer.provide"'.`],
+  [
+    "a missing service, Server.run",
+    `type '"app/Db is missing: provide it by a middleware (App.use), or by a layer (Server.layer(app) with Layer.provide)"'.`
+  ],
+  [
+    "a missing service, Server.launch",
+    `type '"app/Db is missing: provide it by a middleware (App.use), or by a layer (Server.layer(app) with Layer.provide)"'.`
+  ],
   ["a missing service, Layer.launch", "Type 'Db' is not assignable to type 'never'."],
   [
     "a user who is needed, and no middleware that provides one",
-    `type '"app/CurrentUser is missing: use Server.layer(app) with Layer.provide"'.`
+    `type '"app/CurrentUser is missing: provide it by a middleware (App.use), or by a layer (Server.layer(app) with Layer.provide)"'.`
   ],
   [
     "permission before there is a user",
-    `type '"app/CurrentUser is missing: use Server.layer(app) with Layer.provide"'.`
+    `type '"app/CurrentUser is missing: provide it by a middleware (App.use), or by a layer (Server.layer(app) with Layer.provide)"'.`
   ],
   ["a scheme that finds something else", "Type 'number' is not assignable to type '{ readonly name: string; }'."],
   ["optional, and a service that cannot be undefined", `to type '"The service cannot be undefined: use another one"'.`],
@@ -143,7 +149,10 @@ const rows: ReadonlyArray<Row> = [
     "a policy in the place of a middleware",
     "from type 'Route<string, unknown, unknown, unknown, unknown>': _tag, path, handlers, description, and 5 more."
   ],
-  ["a transaction without a database", `type '"A service is missing: use Server.layer(app) with Layer.provide"'.`],
+  [
+    "a transaction without a database",
+    `type '"A service is missing: provide it by a middleware (App.use), or by a layer (Server.layer(app) with Layer.provide)"'.`
+  ],
   ["a timeout in words that are none", `Argument of type '"5 secs"' is not assignable to parameter of type 'Input'.`],
   [
     "a view with a wrong handler",

@@ -120,7 +120,7 @@ export interface RunOptions extends Options, ProgramOptions {}
 /** The message for an app that still needs services, or for what is no app. */
 export type Missing<R> = unknown extends R
   ? "This is no app, or a handler in it has no type: make it with App.make, and annotate handlers that only throw"
-  : `${R extends { readonly key: infer Key extends string } ? Key : "A service"} is missing: use Server.layer(app) with Layer.provide`
+  : `${R extends { readonly key: infer Key extends string } ? Key : "A service"} is missing: provide it by a middleware (App.use), or by a layer (Server.layer(app) with Layer.provide)`
 
 /**
  * Runs the app as the whole program until a signal comes. All its failures have to be answered and all its services provided.
