@@ -7,7 +7,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { App, Compression, type Middleware, Response, Route } from "effect-web"
 import * as Testing from "effect-web/testing/Testing"
-import * as NodeFiles from "../src/server/internal/NodeFiles.ts"
+import * as NodeFiles from "../src/server/internal/files/NodeFiles.ts"
 import * as Folder from "./folder.ts"
 import { both, get, until } from "./server/both.ts"
 

@@ -16,7 +16,7 @@ import { portable, Sealing } from "../src/internal/sealing.ts"
 import * as Response from "../src/Response.ts"
 import * as Route from "../src/Route.ts"
 import * as Sealed from "../src/Sealed.ts"
-import { nodeSealing } from "../src/server/internal/NodeSealing.ts"
+import { nodeSealing } from "../src/server/internal/crypto/NodeSealing.ts"
 import { served } from "../src/testing/Served.ts"
 
 const Cart = Schema.Struct({ items: Schema.Array(Schema.Int), since: Schema.Date })

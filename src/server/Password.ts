@@ -23,7 +23,7 @@ import * as Redacted from "effect/Redacted"
 import * as HttpError from "../HttpError.ts"
 import * as ByteLimit from "../internal/byteLimit.ts"
 import * as Phc from "../internal/phc.ts"
-import { derive, hasArgon2id } from "./internal/passwordHash.ts"
+import { derive, hasArgon2id } from "./internal/crypto/passwordHash.ts"
 
 export type { Argon2id, Scrypt } from "../internal/phc.ts"
 

@@ -5,7 +5,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as SealedText from "../../src/internal/sealedText.ts"
 import type { Key } from "../../src/internal/sealing.ts"
-import { nodeSealing } from "../../src/server/internal/NodeSealing.ts"
+import { nodeSealing } from "../../src/server/internal/crypto/NodeSealing.ts"
 
 const key = (secret: string) => nodeSealing.key(Buffer.from(secret.repeat(32)), "test")
 

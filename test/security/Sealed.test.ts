@@ -10,7 +10,7 @@ import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import { portable, Sealing } from "../../src/internal/sealing.ts"
 import * as Sealed from "../../src/Sealed.ts"
-import { nodeSealing } from "../../src/server/internal/NodeSealing.ts"
+import { nodeSealing } from "../../src/server/internal/crypto/NodeSealing.ts"
 import { attacks } from "./attacks.ts"
 
 const User = Schema.Struct({ name: Schema.String })

@@ -10,7 +10,7 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Logger from "effect/Logger"
 import * as Redacted from "effect/Redacted"
-import { bounded, deriver, hasArgon2id } from "../../src/server/internal/passwordHash.ts"
+import { bounded, deriver, hasArgon2id } from "../../src/server/internal/crypto/passwordHash.ts"
 import * as Password from "../../src/server/Password.ts"
 
 const cheap = {

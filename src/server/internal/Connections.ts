@@ -13,8 +13,8 @@
 import type * as Http from "node:http"
 import type * as Net from "node:net"
 import type { Duplex } from "node:stream"
-import * as NodeExchange from "./NodeExchange.ts"
-import * as SecureServer from "./SecureServer.ts"
+import * as NodeExchange from "./exchange/NodeExchange.ts"
+import * as SecureServer from "./sites/SecureServer.ts"
 
 /** What is known of the open connections. */
 export interface Connections {

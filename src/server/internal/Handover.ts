@@ -15,7 +15,7 @@ import { ClientAbort } from "effect/http/HttpServerError"
 import type { HttpServerResponse } from "effect/http/HttpServerResponse"
 import * as FailureLog from "../../internal/failureLog.ts"
 import type { Connection, Takeover } from "../../internal/takeover.ts"
-import * as NodeExchange from "./NodeExchange.ts"
+import * as NodeExchange from "./exchange/NodeExchange.ts"
 import type { NodeRequest } from "./NodeRequest.ts"
 
 const watchers = new WeakMap<Http.ServerResponse, () => void>()

@@ -10,7 +10,7 @@ import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 import { ClientAbort } from "effect/http/HttpServerError"
 import { OnDrain } from "../../internal/draining.ts"
-import * as NodeExchange from "./NodeExchange.ts"
+import * as NodeExchange from "./exchange/NodeExchange.ts"
 import type { NodeRequest } from "./NodeRequest.ts"
 
 /** Follows a fiber that is running. */

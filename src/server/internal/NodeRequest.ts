@@ -33,9 +33,9 @@ import type * as Socket from "effect/socket/Socket"
 import * as Cookie from "../../http/Cookie.ts"
 import type { Target } from "../../internal/compile.ts"
 import * as Exchange from "../../internal/exchange.ts"
-import * as NodeExchange from "./NodeExchange.ts"
+import * as NodeExchange from "./exchange/NodeExchange.ts"
 import { RequestBody } from "./RequestBody.ts"
-import * as UpgradedSocket from "./UpgradedSocket.ts"
+import * as UpgradedSocket from "./webSocket/UpgradedSocket.ts"
 
 /** What `modify` changes. */
 type Changes = Parameters<HttpServerRequest.HttpServerRequest["modify"]>[0]

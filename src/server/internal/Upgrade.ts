@@ -13,7 +13,7 @@ import type * as Net from "node:net"
 import type { Duplex } from "node:stream"
 import * as Handover from "./Handover.ts"
 import { announced } from "./RequestBody.ts"
-import { connectionEvent } from "./SecureServer.ts"
+import { connectionEvent } from "./sites/SecureServer.ts"
 
 /** How the engine handles requests that ask for an upgrade. */
 export interface Options {

@@ -13,7 +13,7 @@ import * as Fs from "node:fs"
 import * as Tls from "node:tls"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
-import type { KeyPair, Pem, TlsOptions } from "../Site.ts"
+import type { KeyPair, Pem, TlsOptions } from "../../Site.ts"
 
 /** What is loaded. */
 export interface Loaded {

@@ -10,7 +10,7 @@
  */
 import * as Zlib from "node:zlib"
 import * as NodeWS from "@effect/platform-node/NodeWS"
-import type { Data, Prepare, Prepared } from "../../internal/webSocket/wire.ts"
+import type { Data, Prepare, Prepared } from "../../../internal/webSocket/wire.ts"
 
 /** What `ws` is told. */
 export const options = {

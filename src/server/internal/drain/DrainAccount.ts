@@ -9,7 +9,7 @@
  *
  * Nothing is noted of a request before the stop begins, but when its handler began to wait.
  */
-import type { Exchange } from "../../internal/exchange.ts"
+import type { Exchange } from "../../../internal/exchange.ts"
 
 /** How many ended, and how: by themselves, because they were interrupted, with their connection destroyed, or because the client left. */
 export interface Counts {

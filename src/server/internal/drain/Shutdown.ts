@@ -14,11 +14,11 @@ import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import type { Tasks } from "../../internal/tasks.ts"
+import type { Tasks } from "../../../internal/tasks.ts"
+import type { Engine } from "../Engine.ts"
+import type { Prepared } from "../Prepare.ts"
 import { DrainAccount } from "./DrainAccount.ts"
 import * as DrainReport from "./DrainReport.ts"
-import type { Engine } from "./Engine.ts"
-import type { Prepared } from "./Prepare.ts"
 
 /** How patient the stop is. */
 export interface Options {

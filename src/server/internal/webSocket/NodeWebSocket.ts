@@ -10,13 +10,13 @@
 import type * as Http from "node:http"
 import type { Duplex } from "node:stream"
 import * as NodeWS from "@effect/platform-node/NodeWS"
-import type { Connection } from "../../internal/takeover.ts"
-import { isSendable } from "../../internal/webSocket/failure.ts"
-import type { Accept, Accepted, Listener, Wire } from "../../internal/webSocket/wire.ts"
-import * as Deflate from "./webSocketDeflate.ts"
-import { sender } from "./webSocketSend.ts"
+import type { Connection } from "../../../internal/takeover.ts"
+import { isSendable } from "../../../internal/webSocket/failure.ts"
+import type { Accept, Accepted, Listener, Wire } from "../../../internal/webSocket/wire.ts"
+import * as Deflate from "./deflate.ts"
+import { sender } from "./sender.ts"
 
-export { prepare } from "./webSocketDeflate.ts"
+export { prepare } from "./deflate.ts"
 
 /** A request as `ws` needs it, with what the 101 carries besides. */
 interface Handshake {

@@ -13,8 +13,8 @@ import * as Crypto from "node:crypto"
 import * as Fs from "node:fs"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import { FileFailure, reasonOf } from "../../internal/files/failure.ts"
-import type { Files, Info, OpenFile } from "../../internal/files/files.ts"
+import { FileFailure, reasonOf } from "../../../internal/files/failure.ts"
+import type { Files, Info, OpenFile } from "../../../internal/files/files.ts"
 
 // A synchronous answer that took longer, in milliseconds, sends those of the next ten seconds to the pool.
 const patience = 2

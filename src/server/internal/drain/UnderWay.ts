@@ -9,12 +9,12 @@
 import type * as Http from "node:http"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
-import type { Target } from "../../internal/compile.ts"
+import type { Target } from "../../../internal/compile.ts"
+import type { Followers } from "../exchange/Followers.ts"
+import * as NodeExchange from "../exchange/NodeExchange.ts"
+import type { Handlers } from "../Handlers.ts"
+import * as Handover from "../Handover.ts"
 import * as DrainAccount from "./DrainAccount.ts"
-import type { Followers } from "./Followers.ts"
-import type { Handlers } from "./Handlers.ts"
-import * as Handover from "./Handover.ts"
-import * as NodeExchange from "./NodeExchange.ts"
 
 type Route = Target["context"]
 

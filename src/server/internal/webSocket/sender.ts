@@ -10,8 +10,8 @@
  */
 import type { Duplex } from "node:stream"
 import type * as NodeWS from "@effect/platform-node/NodeWS"
-import type { Wire } from "../../internal/webSocket/wire.ts"
-import * as Deflate from "./webSocketDeflate.ts"
+import type { Wire } from "../../../internal/webSocket/wire.ts"
+import * as Deflate from "./deflate.ts"
 
 const nothing = Buffer.alloc(0)
 const resolved = Promise.resolve()

@@ -17,7 +17,7 @@ import * as Net from "node:net"
 import * as Path from "node:path"
 import * as Effect from "effect/Effect"
 import type { ServeError } from "effect/http/HttpServerError"
-import type { Address, Unix } from "../Site.ts"
+import type { Address, Unix } from "../../Site.ts"
 import { failure } from "./startFailure.ts"
 
 /** The longest path that Linux takes, in bytes; other systems take about as many. */

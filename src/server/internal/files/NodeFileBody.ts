@@ -14,11 +14,11 @@ import * as Net from "node:net"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type { HttpServerResponse } from "effect/http/HttpServerResponse"
-import * as FileBody from "../../internal/files/body.ts"
-import * as NodeExchange from "./NodeExchange.ts"
+import * as FileBody from "../../../internal/files/body.ts"
+import * as NodeExchange from "../exchange/NodeExchange.ts"
+import type { NodeRequest } from "../NodeRequest.ts"
+import * as ResponseHead from "../responseHead.ts"
 import * as NodeFiles from "./NodeFiles.ts"
-import type { NodeRequest } from "./NodeRequest.ts"
-import * as ResponseHead from "./responseHead.ts"
 
 /** The descriptor that a body is in, where it is one of Node's. */
 export const of = (body: object): Source | undefined => {

@@ -9,7 +9,7 @@
  */
 import * as Effect from "effect/Effect"
 import type { ServeError } from "effect/http/HttpServerError"
-import type { Descriptor, Systemd } from "../Site.ts"
+import type { Descriptor, Systemd } from "../../Site.ts"
 import { failure } from "./startFailure.ts"
 
 /** The first descriptor that is handed over (SD_LISTEN_FDS_START). */
