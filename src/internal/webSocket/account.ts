@@ -56,8 +56,6 @@ export const accounted = <R>(
     }
     known = counts
   }
-  open.modifyUnsafe(1, context)
-  line.onLook = report
   const end = Effect.suspend(() => {
     report()
     const code = line.last?.code ?? 1006
@@ -69,6 +67,10 @@ export const accounted = <R>(
   })
   // Spans of the native tracer are seen by nobody.
   const isTraced = Context.get(context, Tracer.Tracer) !== Tracer.nativeTracer
-  const kept = Effect.ensuring(session, end)
+  const kept = Effect.uninterruptibleMask((restore) => {
+    open.modifyUnsafe(1, context)
+    line.onLook = report
+    return Effect.ensuring(restore(session), end)
+  })
   return isTraced ? Effect.withSpan(kept, "websocket", { kind: "server" }) : kept
 }

@@ -43,23 +43,25 @@ export const session = <Receive, Send, E extends Closing, R>(
   handler: (socket: Socket<Receive, Send>) => Effect.Effect<unknown, E, R>
 ): Effect.Effect<CloseEvent, never, Exclude<R, Scope.Scope>> => {
   const socket = makeSocket({ line, compiled, receiveTimeout: settings.receiveTimeout })
-  return Effect.gen(function* () {
-    const running = Effect.scoped(Effect.suspend(() => handler(socket)))
-    const care = lookAfter(line, settings, yield* Effect.context<never>())
-    // In a fiber of its own, so that its children end with it.
-    const handling = yield* Effect.forkChild(running, { startImmediately: true })
-    care.begin(handling)
-    const stopped = Effect.andThen(
-      Fiber.interrupt(handling),
-      Effect.sync(() => line.wire.close(1001, stops))
-    )
-    const exit = yield* Fiber.await(handling).pipe(
-      Effect.onInterrupt(() => stopped),
-      Effect.ensuring(Effect.sync(care.end))
-    )
-    yield* finish(exit, line)
-    return yield* line.ended
-  })
+  const running = Effect.scoped(Effect.suspend(() => handler(socket)))
+  // Whenever it is interrupted, what looks after the connection ends.
+  return Effect.uninterruptibleMask((restore) =>
+    Effect.gen(function* () {
+      const care = lookAfter(line, settings, yield* Effect.context<never>())
+      // In a fiber of its own, so that its children end with it.
+      const handling = yield* Effect.forkChild(running, { startImmediately: true })
+      care.begin(handling)
+      const stopped = Effect.andThen(
+        Fiber.interrupt(handling),
+        Effect.sync(() => line.wire.close(1001, stops))
+      )
+      const exit = yield* restore(Fiber.await(handling)).pipe(
+        Effect.onInterrupt(() => stopped),
+        Effect.ensuring(Effect.sync(care.end))
+      )
+      return yield* restore(Effect.andThen(finish(exit, line), line.ended))
+    })
+  )
 }
 
 /** What is done about the connection while the handler runs, each in a fiber of its own when its time has come. */
