@@ -14,55 +14,28 @@
 
 import type * as Http from "node:http"
 import type { Duplex } from "node:stream"
-import * as NodeHttpPlatform from "@effect/platform-node/NodeHttpPlatform"
-import * as NodeServices from "@effect/platform-node/NodeServices"
-import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Etag from "effect/http/Etag"
-import * as Headers from "effect/http/Headers"
-import * as HttpServerRequest from "effect/http/HttpServerRequest"
-import * as UrlParams from "effect/http/UrlParams"
-import * as Latch from "effect/Latch"
-import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import * as HttpError from "../../HttpError.ts"
-import { Pending } from "../../internal/accessLog/lines.ts"
 import type { Log } from "../../internal/accessLog/log.ts"
-import { secretHeaders, secretParameters } from "../../internal/accessLog/redaction.ts"
-import { BodyChunks } from "../../internal/bodyChunks.ts"
-import * as ByteLimit from "../../internal/byteLimit.ts"
 import type { Compiled, Target } from "../../internal/compile.ts"
-import { Draining, OnDrain } from "../../internal/draining.ts"
-import { Files } from "../../internal/files/files.ts"
 import { split } from "../../internal/handling.ts"
-import { Transport } from "../../internal/proxy/transport.ts"
-import { Unready } from "../../internal/readiness.ts"
-import { memoryOf, RoomHub } from "../../internal/room/hub.ts"
-import { Sealing } from "../../internal/sealing.ts"
-import { ServerMemory } from "../../internal/serverMemory.ts"
-import { Sha256 } from "../../internal/sha256.ts"
-import { CurrentTasks, tasksOf } from "../../internal/tasks.ts"
-import { Acceptor } from "../../internal/webSocket/wire.ts"
-import { open as openChunks } from "./bodyChunks.ts"
 import * as Connections from "./Connections.ts"
-import { nodeSealing } from "./crypto/NodeSealing.ts"
-import { nodeSha256 } from "./crypto/nodeSha256.ts"
+import * as Departures from "./drain/Departures.ts"
 import type * as DrainAccount from "./drain/DrainAccount.ts"
 import * as UnderWay from "./drain/UnderWay.ts"
 import * as Followers from "./exchange/Followers.ts"
-import { nodeFiles } from "./files/NodeFiles.ts"
 import * as Handlers from "./Handlers.ts"
 import * as Malformed from "./Malformed.ts"
 import { NodeRequest } from "./NodeRequest.ts"
 import * as Pipeline from "./Pipeline.ts"
-import * as UpstreamTransport from "./proxy/Transport.ts"
 import { expectContinue } from "./RequestBody.ts"
 import * as RequestTarget from "./RequestTarget.ts"
 import type * as ResponseHead from "./responseHead.ts"
+import { services } from "./services.ts"
 import * as SecureServer from "./sites/SecureServer.ts"
 import * as Upgrade from "./Upgrade.ts"
-import * as NodeWebSocket from "./webSocket/NodeWebSocket.ts"
 
 /** What the engine may be told; defaults in DESIGN's table of defaults, said again in `Server.Options`. */
 export interface Options {
@@ -93,54 +66,14 @@ export interface Engine {
   readonly settled: Effect.Effect<void>
 }
 
-/** Effect's services of the platform. */
-export const platform = Layer.mergeAll(
-  NodeHttpPlatform.layer,
-  Etag.layerWeak,
-  NodeServices.layer,
-  Layer.succeed(Files, nodeFiles)
-)
-
 /** Makes the engine of a compiled app with the services of the caller. */
 export const make = Effect.fnUntraced(function* (
   compiled: Compiled,
   options: Options
 ): Effect.fn.Return<Engine, never, Scope.Scope> {
-  const own = yield* Layer.build(platform)
-  const transport = yield* UpstreamTransport.make
-  const services = yield* Effect.context<never>()
   const state: ResponseHead.State = { draining: false }
-  const draining = Latch.makeUnsafe()
-  let isDraining = false
-  const departing = new Set<() => void>()
-  const onDrain = (f: () => void): (() => void) => {
-    if (isDraining) f()
-    else departing.add(f)
-    return () => departing.delete(f)
-  }
-  // One flat map: a request adds to it without ever copying it.
-  const base = Context.makeUnsafe<never>(
-    new Map<string, unknown>([
-      ...own.mapUnsafe,
-      [HttpServerRequest.MaxBodySize.key, ByteLimit.standard],
-      [Draining.key, draining.await],
-      [OnDrain.key, onDrain],
-      [BodyChunks.key, openChunks],
-      [Transport.key, transport],
-      [Sealing.key, nodeSealing],
-      [Sha256.key, nodeSha256],
-      [RoomHub.key, memoryOf(compiled)],
-      [ServerMemory.key, compiled],
-      [CurrentTasks.key, tasksOf(compiled)],
-      [Unready.key, () => (state.draining ? "The server stops" : undefined)],
-      [Pending.key, new Set<() => void>()],
-      // Spans have of a URL and of its headers what the access log has
-      [UrlParams.CurrentRedactedNames.key, secretParameters],
-      [Headers.CurrentRedactedNames.key, secretHeaders],
-      [Acceptor.key, { accept: NodeWebSocket.accept, prepare: NodeWebSocket.prepare }],
-      ...services.mapUnsafe
-    ])
-  )
+  const departures = Departures.make()
+  const base = yield* services(compiled, state, departures)
   const handlers = Handlers.make(base, state)
   const followers = yield* Followers.make(base, options.accessLog)
   const underWay = UnderWay.make(base, handlers, followers.follow)
@@ -228,11 +161,7 @@ export const make = Effect.fnUntraced(function* (
       underWay.begin(account, connections.answering(), (source) => find(source).target.context)
     },
     running: underWay.running,
-    drain: () => {
-      isDraining = true
-      draining.openUnsafe()
-      for (const f of departing) f()
-    },
+    drain: departures.begin,
     interruptAll: handlers.interruptAll,
     settled: handlers.settled
   }

@@ -18,8 +18,9 @@ import { hooksOf } from "../../internal/hooks.ts"
 import { ServerMemory } from "../../internal/serverMemory.ts"
 import { CurrentTasks, type Tasks, tasksOf } from "../../internal/tasks.ts"
 import type { Options } from "../Server.ts"
-import * as Engine from "./Engine.ts"
+import type * as Engine from "./Engine.ts"
 import * as Hooks from "./Hooks.ts"
+import { platform } from "./services.ts"
 
 /** The engine's options of a server. */
 export const engineOptions = (options: Options): Engine.Options => {
@@ -51,7 +52,7 @@ export const prepare = Effect.fnUntraced(function* (
   const hooks = hooksOf(app)
   const inServer = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
     Effect.provideService(Effect.provideService(effect, CurrentTasks, tasks), ServerMemory, compiled)
-  const started = Effect.provide(Effect.andThen(compiled.prepare, Hooks.start(hooks)), Engine.platform)
+  const started = Effect.provide(Effect.andThen(compiled.prepare, Hooks.start(hooks)), platform)
   // Where the start fails, nobody else ends what was begun, and it ends before what it uses.
   yield* Effect.onError(inServer(started), () => tasks.release)
   return { compiled, tasks, onDrain: inServer(Hooks.drain(hooks)) }
