@@ -29,7 +29,7 @@ const most = 1000
 export class Tasks {
   readonly afterResponses = Semaphore.makeUnsafe(most)
   /** How many have ended since the stop began, and how. */
-  readonly counts = { finished: 0, interrupted: 0, destroyed: 0, aborted: 0 }
+  readonly counts = { finished: 0, onDrain: 0, interrupted: 0, destroyed: 0, aborted: 0 }
   private readonly tasks = new Map<Fiber.Fiber<unknown, unknown>, Task>()
   private readonly waiting = new Map<string, Array<() => void>>()
   private isDraining = false
@@ -61,8 +61,10 @@ export class Tasks {
   ): void {
     this.tasks.delete(fiber)
     if (this.isDraining) {
-      const isLost = onDrain === "await" && this.isCutting && Exit.isFailure(exit) && Cause.hasInterrupts(exit.cause)
-      this.counts[isLost ? "interrupted" : "finished"]++
+      const isInterrupted = Exit.isFailure(exit) && Cause.hasInterrupts(exit.cause)
+      const isLost = isInterrupted && onDrain === "await" && this.isCutting
+      const isAsked = isInterrupted && onDrain === "interrupt"
+      this.counts[isLost ? "interrupted" : isAsked ? "onDrain" : "finished"]++
     }
     this.waiting.get(name)?.shift()?.()
   }

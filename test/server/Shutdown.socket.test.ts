@@ -299,7 +299,9 @@ describe("after shutdownTimeout", () => {
       yield* until(() => events.length === 1)
       yield* Fiber.join(yield* stop)
       assert.deepStrictEqual(
-        logs.filter((line) => !line.startsWith("Debug")).map((line) => line.replace(/in .*: |;.*/g, "")),
+        logs
+          .filter((line) => !line.startsWith("Debug"))
+          .map((line) => line.replace(/ in \d+.*?: /, " ").replace(/;.*/, "")),
         ["Warn Stopped 0 of 2 requests finished, 2 interrupted"]
       )
     }).pipe(Effect.scoped, Effect.provide(layer))

@@ -11,9 +11,13 @@
  */
 import type { Exchange } from "../../../internal/exchange.ts"
 
-/** How many ended, and how: by themselves, because they were interrupted, with their connection destroyed, or because the client left. */
+/**
+ * How many ended, and how: by themselves, interrupted at once because their `onDrain` says so, interrupted because they took too long,
+ * with their connection destroyed, or because the client left.
+ */
 export interface Counts {
   finished: number
+  onDrain: number
   interrupted: number
   destroyed: number
   aborted: number
@@ -50,11 +54,11 @@ export interface Report {
   readonly stuck: ReadonlyArray<Stuck>
 }
 
-const none = (): Counts => ({ finished: 0, interrupted: 0, destroyed: 0, aborted: 0 })
+const none = (): Counts => ({ finished: 0, onDrain: 0, interrupted: 0, destroyed: 0, aborted: 0 })
 
 /** How many there were. */
-export const total = ({ aborted, destroyed, finished, interrupted }: Counts): number =>
-  finished + interrupted + destroyed + aborted
+export const total = ({ aborted, destroyed, finished, interrupted, onDrain }: Counts): number =>
+  finished + onDrain + interrupted + destroyed + aborted
 
 /** How many of them did not get what they waited for. */
 export const lost = ({ destroyed, interrupted }: Counts): number => interrupted + destroyed
@@ -67,6 +71,8 @@ export const nameOf = (route: { readonly name: string; readonly path: string }, 
 export class DrainAccount {
   /** The milliseconds since 1970 when the stop began. */
   readonly begun: number
+  /** Time is up: what is interrupted from now on has not asked for it. */
+  isCutting = false
   /** Connections are being destroyed: what ends now is destroyed. */
   isDestroying = false
   /** How many connections were destroyed. */
@@ -103,7 +109,8 @@ export class DrainAccount {
   private ending({ result }: Exchange): keyof Counts {
     if (result === "drained" || result === "clientAborted") {
       if (this.isDestroying) return "destroyed"
-      return result === "drained" ? "interrupted" : "aborted"
+      if (result === "drained") return this.isCutting ? "interrupted" : "onDrain"
+      return "aborted"
     }
     return "finished"
   }

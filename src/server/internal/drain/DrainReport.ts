@@ -3,14 +3,14 @@
  *
  * ```ts
  * yield* DrainReport.log(account.report(now, [], background))
- * // Stopped in 1.2 s: 3 requests finished, 1 was interrupted; 2 WebSockets closed
+ * // Stopped in 1.2 s: 3 of 4 requests finished, 1 interrupted; 2 of 2 WebSockets closed; did not finish: report after 1.2 s
  * ```
  *
  * Information when everything finished, a warning when something did not. The numbers are annotations of the line.
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import { type Counts, lost, type Report, total } from "./DrainAccount.ts"
+import { type Counts, lost, type Report, type Row, type Stuck, total } from "./DrainAccount.ts"
 
 /**
  * Who is told. `program`: whoever ended it waits for the line. `server`: a stop with nothing under way is for debugging. `test`: all
@@ -31,20 +31,40 @@ export const log = (report: Report): Effect.Effect<void> =>
     const isBad = connections > 0 || stuck.length > 0 || all.some((counts) => lost(counts) > 0)
     const isIdle = routes.length === 0 && total(background) === 0 && !isBad
     const logged = levelOf(audience, isBad, isIdle)(text(report))
-    return isIdle ? logged : Effect.annotateLogs(logged, { drain: fields(report) })
+    return isIdle ? logged : Effect.annotateLogs(logged, fields(report))
   })
 
-// What there was none of is left out.
-const fields = ({ background, connections, duration, eventStreams, requests, routes, stuck, webSockets }: Report) => ({
-  duration,
-  ...(total(requests) > 0 ? { requests } : undefined),
-  ...(total(webSockets) > 0 ? { webSockets } : undefined),
-  ...(total(eventStreams) > 0 ? { eventStreams } : undefined),
-  ...(total(background) > 0 ? { background } : undefined),
-  ...(connections > 0 ? { connections } : undefined),
-  routes: routes.slice(0, most).map((row) => ({ ...row, oldest: Math.round(row.oldest) })),
-  ...(stuck.length > 0 ? { stuck: stuck.slice(0, most) } : undefined)
+// Flat and without nesting, so that every logger shows it; what there was none of is left out.
+const fields = (report: Report) => ({
+  "drain.durationMs": Math.round(report.duration),
+  ...numbers("drain.requests", report.requests),
+  ...numbers("drain.webSockets", report.webSockets),
+  ...numbers("drain.eventStreams", report.eventStreams),
+  ...numbers("drain.background", report.background),
+  ...(report.connections > 0 ? { "drain.connections.destroyed": report.connections } : undefined),
+  ...(report.routes.length > 0 ? { "drain.routes": report.routes.slice(0, most).map(rowText).join("; ") } : undefined),
+  ...(report.stuck.length > 0 ? { "drain.stuck": report.stuck.slice(0, most).map(stuckText).join("; ") } : undefined)
 })
+
+const numbers = (name: string, counts: Counts): Record<string, number> =>
+  Object.fromEntries(
+    Object.entries(pick(counts)).flatMap(([key, count]) => (count > 0 ? [[`${name}.${key}`, count]] : []))
+  )
+
+const pick = ({ aborted, destroyed, finished, interrupted, onDrain }: Counts): Counts => ({
+  finished,
+  onDrain,
+  interrupted,
+  destroyed,
+  aborted
+})
+
+const rowText = (row: Row): string => {
+  const counts = Object.entries(pick(row)).flatMap(([key, count]) => (count > 0 ? [`${count} ${key}`] : []))
+  return `${row.route}: ${counts.join(", ")}, ${time(row.oldest)}`
+}
+
+const stuckText = ({ age, route }: Stuck): string => `${route} still runs after ${time(age)}`
 
 const levelOf = (audience: "program" | "server" | "test", isBad: boolean, isIdle: boolean) => {
   if (audience === "test" || (isIdle && audience === "server")) return Effect.logDebug
@@ -53,24 +73,30 @@ const levelOf = (audience: "program" | "server" | "test", isBad: boolean, isIdle
 
 /** The report as a sentence. */
 export const text = (report: Report): string => {
-  const { background, connections, duration, eventStreams, requests, stuck, webSockets } = report
+  const { background, connections, duration, eventStreams, requests, routes, stuck, webSockets } = report
+  const late = routes.filter((row) => lost(row) > 0)
   const parts = [
     said(requests, "request", "finished"),
     said(webSockets, "WebSocket", "closed"),
     said(eventStreams, "event stream", "ended"),
     said(background, "background task", "finished"),
     connections > 0 ? `${counted(connections, "connection")} destroyed` : "",
-    ...stuck.slice(0, most).map(({ age, route }) => `${route} still runs after ${time(age)}`)
+    late.length > 0 ? `did not finish: ${late.slice(0, most).map(lateText).join(", ")}` : "",
+    ...stuck.slice(0, most).map(stuckText)
   ].filter((part) => part !== "")
-  const slowest = report.routes.find((row) => lost(row) > 0)
-  if (slowest !== undefined) parts.push(`the oldest of ${slowest.route} took ${time(slowest.oldest)}`)
   return `Stopped in ${time(duration)}: ${parts.length === 0 ? "nothing was under way" : parts.join("; ")}`
 }
 
+const lateText = (row: Row): string =>
+  lost(row) === 1
+    ? `${row.route} after ${time(row.oldest)}`
+    : `${lost(row)} of ${row.route} after up to ${time(row.oldest)}`
+
 const said = (counts: Counts, noun: string, verb: string): string => {
   if (total(counts) === 0) return ""
-  const { aborted, destroyed, finished, interrupted } = counts
+  const { aborted, destroyed, finished, interrupted, onDrain } = counts
   const rest = [
+    onDrain > 0 ? `${onDrain} interrupted by onDrain` : "",
     interrupted > 0 ? `${interrupted} interrupted` : "",
     destroyed > 0 ? `${destroyed} cut off` : "",
     aborted > 0 ? `${aborted} left by the client` : ""

@@ -84,6 +84,7 @@ const cutOff = Effect.fnUntraced(function* (
   account: DrainAccount,
   grace: Duration.Input
 ) {
+  account.isCutting = true
   const handlers = each(engines, ({ interruptAll }) => interruptAll)
   const interruptAll = Effect.andThen(handlers, tasks.interruptAll)
   const interrupted = yield* within(interruptAll, grace)
