@@ -108,7 +108,7 @@ describe("hooks", () => {
       return Effect.gen(function* () {
         const error = yield* Effect.flip(Effect.scoped(Server.start(failing, { port: 0 })))
         assert.strictEqual(error._tag, "ServeError")
-        assert.match(error.message, /^The app does not start, an onStart failed: Error: no database/)
+        assert.strictEqual(error.message, "The app does not start: its onStart 3 of 4 failed: Error: no database")
         assert.deepStrictEqual(events, ["up", "feed ends", "first stops", "down"])
       }).pipe(provided)
     }

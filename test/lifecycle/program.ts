@@ -28,7 +28,7 @@ export interface Program {
   readonly port: number
 }
 
-/** Starts a program and waits for its banner, or for its end. It is killed when the scope closes. */
+/** Starts a program and waits for its banner, for a line "waits", or for its end. It is killed when the scope closes. */
 export const run = Effect.fnUntraced(function* (
   program: string,
   ...args: ReadonlyArray<string>
@@ -53,7 +53,7 @@ export const run = Effect.fnUntraced(function* (
       Effect.map(() => line.exec(output)?.[1] ?? ""),
       Effect.catchDefect(() => Effect.die(new Error(`No ${line} in ${JSON.stringify(output)}`)))
     )
-  yield* until(() => output.includes("quit)\n") || ended !== undefined)
+  yield* until(() => /quit\)\n|^waits/m.test(output) || ended !== undefined)
   return {
     output: () => output.replace(/^=====.*\n|^\(Press.*\n/gm, ""),
     says,

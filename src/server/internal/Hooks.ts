@@ -21,21 +21,40 @@ const runOf = (hook: Hook): Run => hook.run as Run
 export const start = Effect.fnUntraced(function* (
   hooks: ReadonlyArray<Hook>
 ): Effect.fn.Return<void, ServeError, Scope.Scope> {
+  const count = hooks.filter(({ on }) => on === "start").length
+  let index = 0
   for (const hook of hooks) {
     if (hook.on === "start") {
-      yield* Effect.catchCause(runOf(hook), (cause) =>
-        Cause.hasInterruptsOnly(cause) ? Effect.failCause(cause as Cause.Cause<never>) : Effect.fail(failed(cause))
-      )
+      index++
+      yield* orServeError(runOf(hook), `its onStart ${count === 1 ? "" : `${index} of ${count} `}failed: `)
     } else if (hook.on === "stop") {
       yield* Effect.addFinalizer(() => logged(hook, "onStop"))
     }
   }
 })
 
-const failed = (cause: Cause.Cause<unknown>): ServeError => {
-  const error = new ServeError({ cause: Cause.squash(cause) })
-  error.message = `The app does not start, an onStart failed: ${Cause.pretty(cause)}`
-  return error
+/** What goes wrong in a part of a start, as the failure of the start that says which part it was; interruption stays what it is. */
+export const orServeError = <A, R>(
+  effect: Effect.Effect<A, unknown, R>,
+  part: string
+): Effect.Effect<A, ServeError, R> =>
+  Effect.catchCause(effect, (cause) => {
+    if (Cause.hasInterruptsOnly(cause)) return Effect.failCause(cause as Cause.Cause<never>)
+    const error = new ServeError({ cause: Cause.squash(cause) })
+    error.message = `The app does not start: ${part}${reason(cause)}`
+    return Effect.fail(error)
+  })
+
+// A failure is one line, with what caused it; of a defect its stack is wanted.
+const reason = (cause: Cause.Cause<unknown>): string => {
+  const [only, ...more] = cause.reasons
+  if (only?._tag === "Fail" && only.error instanceof Error && more.length === 0) return line(only.error)
+  return Cause.pretty(cause)
+}
+
+const line = (error: Error): string => {
+  const own = [error.name, error.message].filter((text) => text !== "").join(": ")
+  return error.cause instanceof Error ? `${own}; caused by ${line(error.cause)}` : own
 }
 
 /** What runs when the server begins to stop, in order. */

@@ -47,14 +47,21 @@ export const prepare = Effect.fnUntraced(function* (
   options: Options
 ): Effect.fn.Return<Prepared, ServeError, Scope.Scope> {
   const development = options.development ?? process.env.NODE_ENV === "development"
-  const compiled = compile(app, development ? ErrorResponse.development({ readSource }) : ErrorResponse.render)
+  const renderer = development ? ErrorResponse.development({ readSource }) : ErrorResponse.render
+  const compiled = yield* Hooks.orServeError(
+    // A wrong declaration says its cure.
+    Effect.try({ try: () => compile(app, renderer), catch: (error) => error }),
+    ""
+  )
   const tasks = tasksOf(compiled)
   const hooks = hooksOf(app)
   const inServer = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
     Effect.provideService(Effect.provideService(effect, CurrentTasks, tasks), ServerMemory, compiled)
-  const started = Effect.provide(Effect.andThen(compiled.prepare, Hooks.start(hooks)), platform)
+  const mounted = Hooks.orServeError(compiled.prepare, "what is mounted failed: ")
+  const started = Effect.provide(Effect.andThen(mounted, Hooks.start(hooks)), platform)
   // Where the start fails, nobody else ends what was begun, and it ends before what it uses.
   yield* Effect.onError(inServer(started), () => tasks.release)
+  yield* Effect.addFinalizer(() => tasks.release)
   return { compiled, tasks, onDrain: inServer(Hooks.drain(hooks)) }
 })
 

@@ -49,7 +49,9 @@ export const stop = Effect.fnUntraced(function* (
   { engines, isServing, prepared: { onDrain, tasks } }: Running,
   options: Options
 ) {
-  const timeout = Duration.fromInputUnsafe(options.shutdownTimeout ?? Duration.seconds(30))
+  // A start that fails waits for nothing: whoever it is said to may try again.
+  const patience = isServing() ? (options.shutdownTimeout ?? Duration.seconds(30)) : Duration.zero
+  const timeout = Duration.fromInputUnsafe(patience)
   const account = new DrainAccount(yield* Clock.currentTimeMillis)
   for (const engine of engines) engine.begin(account)
   const delay = Duration.fromInputUnsafe(options.drainDelay ?? Duration.zero)
