@@ -53,7 +53,14 @@ export const run = Effect.fnUntraced(function* (
       Effect.map(() => line.exec(output)?.[1] ?? ""),
       Effect.catchDefect(() => Effect.die(new Error(`No ${line} in ${JSON.stringify(output)}`)))
     )
-  yield* until(() => /quit\)\n|^waits/m.test(output) || ended !== undefined)
+  // By events and without a limit of its own: to start takes as long as the machine is busy.
+  yield* Effect.callback<void>((resume) => {
+    const look = () => {
+      if (/quit\)\n|^waits/m.test(output) || ended !== undefined) resume(Effect.void)
+    }
+    for (const stream of [child.stdout, child.stderr]) stream.on("data", look)
+    child.on("close", look)
+  })
   return {
     output: () => output.replace(/^=====.*\n|^\(Press.*\n/gm, ""),
     says,
