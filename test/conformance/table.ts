@@ -1,12 +1,17 @@
 /**
- * Runs a table of raw bytes and wanted answers: on a real socket, in memory, and in memory byte by byte.
+ * Runs a table of raw bytes and wanted answers: on a real socket, over TLS, in memory, and in memory byte by byte.
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as References from "effect/References"
+import type * as Scope from "effect/Scope"
+import * as DrainReport from "../../src/server/internal/drain/DrainReport.ts"
+import * as Server from "../../src/server/Server.ts"
 import * as Testing from "../../src/testing/Testing.ts"
+import { selfSigned } from "../server/certificates.ts"
+import * as Secure from "../server/secure.ts"
 import { app } from "./app.ts"
 import * as Wire from "./wire.ts"
 
@@ -48,9 +53,32 @@ export const recorder = () => {
 
 const probe = "GET /probe HTTP/1.1\r\nHost: a\r\n\r\n"
 
+interface Way {
+  readonly client: Effect.Effect<Parameters<typeof Wire.open>[0], never, Scope.Scope>
+  /** So many bytes are sent at a time. */
+  readonly piece: number
+}
+
+const pair = selfSigned("conformance")
+
+/** The app over TLS, for raw connections. */
+const secureClient = Effect.map(
+  Effect.orDie(
+    Server.start(app, {
+      host: "127.0.0.1",
+      port: 0,
+      tls: { ...pair, reload: false },
+      shutdownTimeout: 0,
+      interruptGrace: "5 seconds"
+    })
+  ),
+  (server) => ({ connect: Effect.orDie(Effect.map(Secure.connect(server), ({ tls }) => tls)) })
+).pipe(Effect.provideService(DrainReport.Audience, "test"))
+
 /** The ways to reach the app. */
-export const ways = {
+export const ways: Readonly<Record<string, Way>> = {
   "on a socket": { client: Testing.socketClient(app).pipe(Effect.orDie), piece: Number.POSITIVE_INFINITY },
+  "over TLS": { client: secureClient, piece: Number.POSITIVE_INFINITY },
   "in memory": { client: Testing.client(app), piece: Number.POSITIVE_INFINITY },
   "in memory, byte by byte": { client: Testing.client(app), piece: 1 }
 }
