@@ -25,6 +25,8 @@ export interface Middleware<in P = never, out E2 = never, out R2 = never, in C =
   <E, R>(handler: Handler<E | C, R | P>): Handler<E | E2, R | R2 | Engine>
   /** The classes of the failures that it adds, for the documents. */
   readonly errors?: ReadonlyArray<ErrorClass>
+  /** No middleware has it: the compiler's message for a policy in the place of one. */
+  readonly middleware?: "This is a policy: use App.policy for an app, and route.pipe(policy) for a route"
 }
 
 /** A class of HTTP errors, as a value. */

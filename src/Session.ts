@@ -58,7 +58,9 @@ export interface Session<A, Id = never, Flash = {}> {
    * `remember` keeps it when the browser is closed, and for the times of the option `remember`.
    */
   readonly rotate: (
-    ...args: [Id] extends [never] ? [] : [identity: Id, options?: { readonly remember?: boolean }]
+    ...args: [Id] extends [never]
+      ? [none?: "This session knows no identity: declare `identity`, a schema, in Session.Service"]
+      : [identity: Id, options?: { readonly remember?: boolean }]
   ) => Effect.Effect<void, SessionError>
   /** Forgets everything, the identity too, and the cookie: the logout. What is set after it begins another session. */
   readonly invalidate: Effect.Effect<void, SessionError>

@@ -35,7 +35,9 @@ describe("the types of a session", () => {
     >()
     expectTypeOf<A["identity"]>().toEqualTypeOf<Effect.Effect<Option.Option<number>>>()
     expectTypeOf<Effect.Success<A["flashed"]>>().toEqualTypeOf<{ readonly notice?: string; readonly at?: Date }>()
-    expectTypeOf<V["rotate"]>().parameters.toEqualTypeOf<[]>()
+    expectTypeOf<V["rotate"]>().parameters.toEqualTypeOf<
+      [none?: "This session knows no identity: declare `identity`, a schema, in Session.Service"]
+    >()
     expectTypeOf<A["rotate"]>().parameters.toEqualTypeOf<
       [identity: number, options?: { readonly remember?: boolean }]
     >()

@@ -143,11 +143,19 @@ const rows: ReadonlyArray<Row> = [
   ["a policy that is none", `'"stay"' is not assignable to parameter of type '"finish" | "interrupt" | FinishWithin'.`],
   [
     "a middleware in the place of a policy",
-    "in type 'Middleware<never, never, never, never>' but required in type 'Policy<unknown, unknown>'."
+    "Type 'string' is not assignable to type 'Middleware<never, unknown, unknown, never>'."
   ],
   [
     "a policy in the place of a middleware",
-    "from type 'Route<string, unknown, unknown, unknown, unknown>': _tag, path, handlers, description, and 5 more."
+    `to type '"This is a policy: use App.policy for an app, and route.pipe(policy) for a route"'.`
+  ],
+  [
+    "a policy in the place of a route's middleware",
+    `to type '"This is a policy: use App.policy for an app, and route.pipe(policy) for a route"'.`
+  ],
+  [
+    "an identity in a session that knows none",
+    `of type '"This session knows no identity: declare \`identity\`, a schema, in Session.Service"'.`
   ],
   [
     "a transaction without a database",

@@ -12,6 +12,7 @@ import * as Middleware from "../../src/Middleware.ts"
 import * as Auth from "../../src/middleware/Auth.ts"
 import * as Response from "../../src/Response.ts"
 import * as Route from "../../src/Route.ts"
+import * as Session from "../../src/Session.ts"
 import * as Server from "../../src/server/Server.ts"
 import * as Testing from "../../src/testing/Testing.ts"
 import {
@@ -30,6 +31,8 @@ import {
 
 const users = Auth.bearer(() => Effect.succeed({ name: "Ada" }))
 const numbers = Auth.bearer(() => Effect.succeed(1))
+
+class Visit extends Session.Service<Visit>()("Visit", { fields: { count: Schema.Int }, empty: { count: 0 } }) {}
 
 const app = App.make({ home: Route.get("/", ok), item: Route.get("/items/{id}", ok) })
 const failing = App.make({ home: Route.get("/", failsWithDb) })
@@ -221,6 +224,12 @@ app.pipe(App.policy(Middleware.before(ok)))
 
 // ## a policy in the place of a middleware
 app.pipe(App.use(Route.timeout("5 seconds")))
+
+// ## a policy in the place of a route's middleware
+Route.get("/", ok).pipe(Route.use(Route.timeout("5 seconds")))
+
+// ## an identity in a session that knows none
+export const login = Effect.flatMap(Visit, (visit) => visit.rotate("ada"))
 
 // ## a transaction without a database
 Server.run(App.make({ home: Route.get("/", ok).pipe(Route.transactional) }))
