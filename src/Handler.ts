@@ -16,6 +16,7 @@ import type { HttpPlatform } from "effect/http/HttpPlatform"
 import type { HttpServerRequest } from "effect/http/HttpServerRequest"
 import type { HttpServerResponse } from "effect/http/HttpServerResponse"
 import type * as Scope from "effect/Scope"
+import type { Policies } from "./internal/policies/policy.ts"
 import type * as Middleware from "./Middleware.ts"
 
 /** An Effect that gives a response, may fail with E, and needs R. */
@@ -31,6 +32,8 @@ export class RouteContext extends Context.Service<
     readonly params: { readonly [name: string]: string | undefined }
     readonly name: string
     readonly path: string
+    /** The policies that hold for it; none for what is not found. */
+    readonly policies?: Policies
   }
 >()("effect-web/RouteContext") {}
 

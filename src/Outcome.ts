@@ -20,9 +20,10 @@ import type * as Duration from "effect/Duration"
  * - `defect`: something died; the answer was a 500, or broke off
  * - `timedOut`: the request did not arrive in time (408), or the answer took longer than its `Deadline`
  * - `clientAborted`: the client left before it had the whole answer
+ * - `shed`: it was refused, for there was too much to do: by `Overload`, or by `Route.concurrency`
  * - `drained`: the server stopped, and what still ran was interrupted
  */
-export type Result = "completed" | "failed" | "defect" | "timedOut" | "clientAborted" | "drained"
+export type Result = "completed" | "failed" | "defect" | "timedOut" | "clientAborted" | "shed" | "drained"
 
 /** What became of a request. */
 export interface Outcome {

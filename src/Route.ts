@@ -29,6 +29,7 @@ import * as WebSocket from "./WebSocket.ts"
 export { type Concurrency, concurrency } from "./internal/policies/concurrency.ts"
 export { draining, finishWithin, onDisconnect, onDrain } from "./internal/policies/lifecycle.ts"
 export type { FinishWithin, Policies, Policy } from "./internal/policies/policy.ts"
+export { type Priority, priority } from "./internal/policies/priority.ts"
 export { bodyLimit, timeout } from "./internal/policies/timeout.ts"
 export { transactional } from "./internal/policies/transactional.ts"
 

@@ -7,7 +7,7 @@
  * ```
  *
  * `/ready` is 200 while all critical checks pass, and 503 when one fails and from the moment the server begins to stop, also during
- * `drainDelay`. `/live` is 200 as long as the process answers. The body names each check and its time; what it failed with is in the
+ * `drainDelay`, and where an `Overload` has `unreadyAfter` while that sheds requests. Neither is ever shed. `/live` is 200 as long as the process answers. The body names each check and its time; what it failed with is in the
  * log, once, and not in the answer. Before `App.onStart` has ended nothing listens.
  *
  * @source Kubernetes probes; aiohttp-healthcheck
@@ -20,7 +20,7 @@ import type * as Scope from "effect/Scope"
 import * as App from "../App.ts"
 import type { Handler } from "../Handler.ts"
 import * as Prober from "../internal/health.ts"
-import { Unready } from "../internal/readiness.ts"
+import { unready } from "../internal/readiness.ts"
 import * as Response from "../Response.ts"
 import * as Route from "../Route.ts"
 
@@ -79,12 +79,14 @@ export const make = <const C extends Checks = {}, const L extends Checks = {}>(
   const ready = Prober.make(named(options.checks), settings)
   const alive = Prober.make(named(options.live), settings)
   const app = App.make({
-    live: Route.get("/live", Effect.flatMap(alive, answer) as Handler),
-    ready: Route.get("/ready", Effect.flatMap(Unready, (reason) => readiness(reason, ready)) as Handler)
+    live: Route.get("/live", Effect.flatMap(alive, answer) as Handler).pipe(critical),
+    ready: Route.get("/ready", Effect.flatMap(unready, (reason) => readiness(reason, ready)) as Handler).pipe(critical)
   })
   // The needs of the checks are those of the routes.
   return app as never
 }
+
+const critical = Route.priority("critical")
 
 const named = (checks: Checks = {}): ReadonlyArray<Prober.Named> =>
   Object.entries(checks).map(([name, check]) => (Effect.isEffect(check) ? { name, check } : { ...check, name }))

@@ -22,6 +22,7 @@ import * as Router from "../Router.ts"
 import { type Endpoint, inside, type Owner } from "./endpoint.ts"
 import { type Entry, enter, type Frame, flatten, hostsOf, notFound, outermost } from "./flatten.ts"
 import { normalized } from "./normalizePath.ts"
+import type { Policies } from "./policies/policy.ts"
 import * as Preflight from "./preflight.ts"
 
 /** What a request is answered by. */
@@ -30,6 +31,7 @@ export interface Target extends Endpoint {
     readonly params: Readonly<Record<string, string>>
     readonly name: string
     readonly path: string
+    readonly policies?: Policies
   }
 }
 
@@ -131,7 +133,7 @@ const resolve = (
     const { name, pattern, value } = found.entry
     const params =
       hostParams === undefined ? found.params : Object.assign(Object.create(null), hostParams, found.params)
-    const context = { params, name, path: pattern.path }
+    const context = { params, name, path: pattern.path, policies: value.policies }
     if (method === "OPTIONS") Preflight.note(context, lookup(router, path))
     return { ...value, context }
   }

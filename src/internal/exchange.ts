@@ -26,6 +26,8 @@ export type Observer = (outcome: Exchange) => void
 const none: ReadonlyArray<Observer> = []
 const noFields: Readonly<Record<string, unknown>> = Object.freeze({})
 
+const isFailure: ReadonlySet<Result> = new Set(["failed", "timedOut", "shed"])
+
 /** What is known of a request so far; after `settle` its `Outcome`. */
 export abstract class Exchange implements Outcome {
   result: Result = "completed"
@@ -118,7 +120,7 @@ export abstract class Exchange implements Outcome {
     this.isSettled = true
     this.nanos = Number(this.clock.monotonicTimeNanosUnsafe() - this.start)
     this.result = this.decide(isLost)
-    if (this.result !== "failed" && this.result !== "timedOut") this.error = undefined
+    if (!isFailure.has(this.result)) this.error = undefined
     this.measure(isLost)
     for (const observer of this.observers) observer(this)
   }

@@ -15,6 +15,7 @@ import type { Answer } from "../ErrorResponse.ts"
 import * as HttpError from "../HttpError.ts"
 import * as Status from "../http/Status.ts"
 import * as Exchange from "./exchange.ts"
+import { isShed } from "./overload/shed.ts"
 import { isUpstream } from "./proxy/failure.ts"
 
 /** Defects as errors always, failures of 500 and above by whether they have a cause; redirects and interruptions never. */
@@ -24,7 +25,8 @@ export const log = (
 ): Effect.Effect<void> | undefined => {
   if (interrupted) return undefined
   if (defect) return Effect.andThen(Effect.logError("The handler died", cause), ErrorReporter.report(cause))
-  if (answer.status < 400) return undefined
+  // Whoever sheds requests says so for all of them.
+  if (answer.status < 400 || isShed(answer)) return undefined
   const caused = causeOf(HttpError.isHttpError(answer) ? answer : failureOf(cause)) !== undefined
   const message = `The handler failed with ${answer.status} ${Status.reason(answer.status)}`.trimEnd()
   // 501 and 505 are the client's doing: what it asked for is not spoken here.
@@ -45,7 +47,10 @@ export const note = (
   if (interrupted) exchange.fail("interrupted", "ServiceUnavailable")
   else if (defect) exchange.fail("defect", undefined)
   else if (answer.status >= 400) {
-    exchange.fail("failed", tagOf(HttpError.isHttpError(answer) ? answer : failureOf(cause)) ?? String(answer.status))
+    exchange.fail(
+      isShed(answer) ? "shed" : "failed",
+      tagOf(HttpError.isHttpError(answer) ? answer : failureOf(cause)) ?? String(answer.status)
+    )
   }
 }
 

@@ -35,6 +35,8 @@ export class Passage {
   readonly route: RouteContext["Service"]
   /** The services around the steps. */
   outer: Context.Context<never>
+  /** Whether what is inside has to wait for the fiber, and for what surrounds the steps in it. */
+  needsFiber = false
   private inner: Context.Context<never> | undefined
   private provisions: ReadonlyArray<(context: Context.Context<never>) => Context.Context<never>> = none
   private changes: ReadonlyArray<Change> = none
@@ -68,7 +70,7 @@ export class Passage {
     this.ends = [...this.ends, end]
   }
 
-  /** Puts an effect around all the steps; for engines that give every request a fiber. */
+  /** Puts an effect around all the steps, where there is a fiber. */
   surround(wrap: (handler: AnyHandler) => AnyHandler): void {
     this.wraps = [...this.wraps, wrap]
   }

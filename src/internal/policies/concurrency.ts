@@ -7,6 +7,7 @@ import * as Exit from "effect/Exit"
 import type * as Scope from "effect/Scope"
 import { ServiceUnavailable } from "../../HttpError.ts"
 import * as Middleware from "../../Middleware.ts"
+import { mark, Report } from "../overload/shed.ts"
 import { perServer } from "../serverMemory.ts"
 import * as Policy from "./policy.ts"
 import { positive } from "./timeout.ts"
@@ -55,9 +56,12 @@ interface Waiter {
 class Bulkhead {
   private free: number
   private readonly waiters = new Set<Waiter>()
+  private readonly report = new Report()
+  private readonly limit: number
 
   constructor(limit: number) {
     this.free = limit
+    this.limit = limit
   }
 
   get waiting(): number {
@@ -83,6 +87,16 @@ class Bulkhead {
     if (waiter.isIn) this.release()
   }
 
+  refused(text: string, retryAfter: Duration.Duration): Effect.Effect<never, ServiceUnavailable> {
+    return Effect.withFiber(({ context }) =>
+      this.report.refused(
+        mark(new ServiceUnavailable({ text, retryAfter })),
+        context,
+        () => `Route.concurrency: ${this.limit} at a time, ${this.waiting} wait`
+      )
+    )
+  }
+
   release(): void {
     const [next] = this.waiters
     if (next === undefined) {
@@ -103,7 +117,7 @@ const entered = (
     Effect.suspend(() => {
       const leave = Effect.addFinalizer(() => Effect.sync(() => bulkhead.release()))
       if (bulkhead.take()) return leave
-      if (bulkhead.waiting >= rules.queue) return refused("Too many requests at a time", Duration.seconds(1))
+      if (bulkhead.waiting >= rules.queue) return bulkhead.refused("Too many requests at a time", Duration.seconds(1))
       const waiter = bulkhead.enqueue()
       const turn = Effect.callback<void>((resume) => {
         if (waiter.isIn) resume(Effect.void)
@@ -115,10 +129,7 @@ const entered = (
           const stays = Exit.isSuccess(exit) && waiter.isIn
           return stays ? Effect.void : Effect.sync(() => bulkhead.leave(waiter))
         }),
-        Effect.flatMap(() => (waiter.isIn ? leave : refused("Too many requests before this one", rules.wait)))
+        Effect.flatMap(() => (waiter.isIn ? leave : bulkhead.refused("Too many requests before this one", rules.wait)))
       )
     })
   )
-
-const refused = (text: string, retryAfter: Duration.Duration) =>
-  Effect.fail(new ServiceUnavailable({ text, retryAfter }))

@@ -11,6 +11,7 @@ import type * as ByteSize from "effect/ByteSize"
 import type * as Duration from "effect/Duration"
 import type * as Middleware from "../../Middleware.ts"
 import type { Any, Route } from "../../Route.ts"
+import type { Priority } from "./priority.ts"
 
 /** The policies that hold for a route, by their names. */
 export interface Policies {
@@ -18,6 +19,7 @@ export interface Policies {
   readonly concurrency?: { readonly limit: number; readonly queue: number; readonly wait: Duration.Duration }
   readonly onDisconnect?: "interrupt" | "finish" | FinishWithin
   readonly onDrain?: "await" | "notify" | "interrupt"
+  readonly priority?: Priority
   readonly timeout?: Duration.Duration
   readonly transactional?: true
 }

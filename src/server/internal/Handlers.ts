@@ -136,7 +136,9 @@ export const make = (base: Context.Context<never>, state: ResponseHead.State): H
         return
       }
       const passage = new Passage(request, context, base)
-      const given = passage.enter(direct.steps) ?? direct.call(context)
+      const given =
+        passage.enter(direct.steps) ??
+        (passage.needsFiber ? Effect.suspend(() => direct.call(context)) : direct.call(context))
       if (done(request, passage, given)) return
       const rest = Effect.withFiber((fiber) => passage.around(noted(given), fiber.context))
       request.target = { ...target, answer: answered(rest, renderer) }

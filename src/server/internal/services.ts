@@ -22,6 +22,7 @@ import * as ByteLimit from "../../internal/byteLimit.ts"
 import type { Compiled } from "../../internal/compile.ts"
 import { Draining, OnDrain } from "../../internal/draining.ts"
 import { Files } from "../../internal/files/files.ts"
+import { LoopDelay } from "../../internal/overload/loopDelay.ts"
 import { Transport } from "../../internal/proxy/transport.ts"
 import { Unready } from "../../internal/readiness.ts"
 import { memoryOf, RoomHub } from "../../internal/room/hub.ts"
@@ -35,6 +36,7 @@ import { nodeSealing } from "./crypto/NodeSealing.ts"
 import { nodeSha256 } from "./crypto/nodeSha256.ts"
 import type { Departures } from "./drain/Departures.ts"
 import { nodeFiles } from "./files/NodeFiles.ts"
+import * as NodeLoopDelay from "./LoopDelay.ts"
 import * as UpstreamTransport from "./proxy/Transport.ts"
 import type * as ResponseHead from "./responseHead.ts"
 import * as NodeWebSocket from "./webSocket/NodeWebSocket.ts"
@@ -55,6 +57,7 @@ export const services = Effect.fnUntraced(function* (
 ): Effect.fn.Return<Context.Context<never>, never, Scope.Scope> {
   const own = yield* Layer.build(platform)
   const transport = yield* UpstreamTransport.make
+  const loopDelay = yield* NodeLoopDelay.make
   const given = yield* Effect.context<never>()
   // One flat map: a request adds to it without ever copying it.
   return Context.makeUnsafe<never>(
@@ -71,6 +74,7 @@ export const services = Effect.fnUntraced(function* (
       [ServerMemory.key, compiled],
       [CurrentTasks.key, tasksOf(compiled)],
       [Unready.key, () => (state.draining ? "The server stops" : undefined)],
+      [LoopDelay.key, loopDelay],
       [Pending.key, new Set<() => void>()],
       // Spans have of a URL and of its headers what the access log has
       [UrlParams.CurrentRedactedNames.key, secretParameters],

@@ -1,0 +1,230 @@
+/**
+ * The gate of a server: it admits, lets wait and refuses.
+ *
+ * ```ts
+ * const refusal = gate.refusal(passage.outer, "normal")
+ * const admitted = gate.admitted(handler, { route: "user", priority: "normal", key })
+ * ```
+ *
+ * A request is in flight until its handler has given the response: a stream, a file and a socket take no place while they go out, and
+ * how fast a client reads counts neither as work nor as latency.
+ */
+import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import type * as Fiber from "effect/Fiber"
+import type { HttpServerResponse } from "effect/http/HttpServerResponse"
+import * as Random from "effect/Random"
+import type { Handler } from "../../Handler.ts"
+import * as Deadline from "../deadline.ts"
+import { tagOf } from "../failureLog.ts"
+import type { Priority } from "../policies/priority.ts"
+import { Limit, type Settings } from "./limit.ts"
+import { LoopDelay } from "./loopDelay.ts"
+import * as Metrics from "./metrics.ts"
+import { FairQueue, type Waiter } from "./queue.ts"
+import { Overloaded, type Reason, Report } from "./shed.ts"
+
+/** What a gate goes by; times in milliseconds. */
+export interface Rules extends Settings {
+  readonly queue: number | undefined
+  readonly wait: number
+  readonly eventLoopDelay: number
+  readonly retryAfter: Duration.Duration
+}
+
+/** A request that comes to the gate; `key` is asked for where it has to wait. */
+export interface Request<E = unknown, R = unknown> {
+  readonly route: string
+  readonly priority: Exclude<Priority, "critical">
+  readonly key: Effect.Effect<string, E, R>
+}
+
+const levels = { sheddable: 0, normal: 1, high: 2 }
+
+/** One for each server. */
+export class Gate {
+  readonly limit: Limit
+  private readonly rules: Rules
+  private readonly queue = new FairQueue(3)
+  private readonly report = new Report()
+  private inFlight = 0
+  // When the queue was empty last, and since when requests are refused.
+  private emptyAt = 0
+  private shedding = { since: Number.NEGATIVE_INFINITY, last: Number.NEGATIVE_INFINITY }
+
+  constructor(rules: Rules) {
+    this.rules = rules
+    this.limit = new Limit(rules)
+  }
+
+  /** Whether a request has to wait, and so needs a fiber. */
+  get isFull(): boolean {
+    return this.inFlight >= this.limit.current
+  }
+
+  get state(): Metrics.State {
+    return { limit: this.limit.current, inFlight: this.inFlight, waiting: this.queue.size }
+  }
+
+  /** For how many milliseconds requests have been refused, with no pause of more than a second; 0 when none are. */
+  shedFor(now: number): number {
+    const { last, since } = this.shedding
+    return now - last > 1000 ? 0 : now - since
+  }
+
+  /**
+   * Refuses what comes while the event loop is late. That one turn was long is no reason but for what is sheddable: who waited for it
+   * would be answered next. When the turn before was long too there is more to do than can be done.
+   */
+  refusal(
+    context: Context.Context<never>,
+    priority: Request["priority"]
+  ): Effect.Effect<never, Overloaded> | undefined {
+    const most = this.rules.eventLoopDelay
+    if (most === Number.POSITIVE_INFINITY) return undefined
+    const delay = Context.get(context, LoopDelay)
+    const turn = delay.turn()
+    const wasLate = delay.before() > most
+    const isLate =
+      priority === "sheddable" ? wasLate || turn > most : wasLate && turn > (priority === "high" ? 2 * most : most)
+    return isLate ? this.shed(context, priority, "eventLoop") : undefined
+  }
+
+  /** The handler, once it is its turn. */
+  admitted<E, R, E2, R2>(
+    handler: Handler<E, R>,
+    request: Request<E2, R2>
+  ): Effect.Effect<HttpServerResponse, E | E2 | Overloaded, R | R2> {
+    return Effect.uninterruptibleMask((restore) =>
+      Effect.withFiber((fiber): Effect.Effect<HttpServerResponse, E | E2 | Overloaded, R | R2> => {
+        const run = Effect.suspend(() => {
+          const { context } = fiber
+          const began = monotonic(context)
+          return Effect.onExit(restore(handler), (exit) => Effect.sync(() => this.leave(context, request, began, exit)))
+        })
+        return this.take() ? run : Effect.andThen(this.waited(fiber, request, restore), run)
+      })
+    )
+  }
+
+  private take(): boolean {
+    if (this.isFull) return false
+    this.enter()
+    return true
+  }
+
+  private enter(): void {
+    this.inFlight++
+    this.limit.begin(this.inFlight)
+  }
+
+  // Ends when it has a place.
+  private waited<E, R>(
+    { context }: Fiber.Fiber<unknown, unknown>,
+    request: Request<E, R>,
+    restore: <A, F, S>(effect: Effect.Effect<A, F, S>) => Effect.Effect<A, F, S>
+  ): Effect.Effect<void, E | Overloaded, R> {
+    const { priority, route } = request
+    const room = this.rules.queue ?? this.limit.current
+    if (room === 0) return this.shed(context, priority, "queue")
+    return Effect.flatMap(restore(request.key), (key): Effect.Effect<void, Overloaded> => {
+      if (this.take()) return Effect.void
+      // Whoever could not be answered in time any more is refused at once.
+      const until = Context.get(context, Deadline.Until)
+      const left = until === undefined ? Number.POSITIVE_INFINITY : Number(until) / 1e6 - monotonic(context)
+      const patience = Math.min(this.rules.wait, left - this.limit.unloaded(route))
+      const ending = patience < this.rules.wait ? "deadline" : "wait"
+      if (patience <= 0) return this.shed(context, priority, "deadline")
+      if (this.queue.size === 0) this.emptyAt = monotonic(context)
+      const waiter = this.queue.add(key, levels[priority], room)
+      if (waiter === undefined) return this.shed(context, priority, "queue")
+      return Effect.flatMap(this.turn(waiter, patience, restore), () => {
+        if (waiter.state === "in") return Effect.void
+        return this.shed(context, priority, waiter.state === "out" ? "queue" : ending)
+      })
+    })
+  }
+
+  // Ends when it was woken, or has waited for so long; interrupted, it gives back what it may have got.
+  private turn(
+    waiter: Waiter,
+    patience: number,
+    restore: <A, F, S>(effect: Effect.Effect<A, F, S>) => Effect.Effect<A, F, S>
+  ): Effect.Effect<unknown> {
+    const woken = Effect.callback<void>((resume) => {
+      if (waiter.state === "waiting") waiter.wake = () => resume(Effect.void)
+      else resume(Effect.void)
+    })
+    return Effect.onExit(restore(Effect.timeoutOption(woken, patience)), (exit) =>
+      Effect.withFiber(({ context }) => {
+        this.queue.remove(waiter)
+        if (Exit.isFailure(exit) && waiter.state === "in") this.release(context)
+        return Effect.void
+      })
+    )
+  }
+
+  private leave(
+    context: Context.Context<never>,
+    { route }: Request,
+    began: number,
+    exit: Exit.Exit<HttpServerResponse, unknown>
+  ): void {
+    if (isTelling(exit)) {
+      const random = Context.get(context, Random.Random)
+      const hasEnded = this.limit.sample(route, began, monotonic(context), () => random.nextDoubleUnsafe())
+      if (hasEnded) Metrics.measure(context, this.state)
+    }
+    this.release(context)
+  }
+
+  // A place goes to the next who waits; more than one, where the limit has grown.
+  private release(context: Context.Context<never>): void {
+    this.inFlight--
+    if (this.queue.size === 0) return
+    const isLate = monotonic(context) - this.emptyAt > this.rules.wait
+    while (!this.isFull) {
+      const next = this.queue.next(isLate)
+      if (next === undefined) return
+      this.enter()
+      next.wake()
+    }
+  }
+
+  private shed(
+    context: Context.Context<never>,
+    priority: Request["priority"],
+    reason: Reason
+  ): Effect.Effect<never, Overloaded> {
+    const now = monotonic(context)
+    if (now - this.shedding.last > 1000) this.shedding.since = now
+    this.shedding.last = now
+    Metrics.count(context, priority, reason)
+    // Who was refused together does not come back together.
+    const { retryAfter } = this.rules
+    const random = Context.get(context, Random.Random).nextDoubleUnsafe()
+    const later = Duration.seconds(Math.ceil(Duration.toSeconds(retryAfter) * (1 + random)))
+    const { inFlight, limit, waiting } = this.state
+    const state = () =>
+      reason === "eventLoop" ? "the event loop is late" : `${inFlight} at a time of ${limit}, ${waiting} wait`
+    return this.report.refused(new Overloaded({ text, reason, retryAfter: later }), context, state)
+  }
+}
+
+const text = "The server has too much to do: come back later"
+
+const monotonic = (context: Context.Context<never>): number =>
+  Number(Context.get(context, Clock.Clock).monotonicTimeNanosUnsafe()) / 1e6
+
+// What failed soon says nothing of the load, nor does one whose client left; what took too long does.
+const isTelling = (exit: Exit.Exit<HttpServerResponse, unknown>): boolean => {
+  if (Exit.isSuccess(exit)) return exit.value.status < 400
+  const failed = exit.cause.reasons.find(Cause.isFailReason)
+  return failed !== undefined && late.has(tagOf(failed.error) ?? "")
+}
+
+const late: ReadonlySet<string> = new Set(["DeadlineExceeded", "GatewayTimeout", "TimeoutError"])
