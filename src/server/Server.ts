@@ -26,20 +26,21 @@ import type * as AccessLog from "../middleware/AccessLog.ts"
 import * as DrainReport from "./internal/drain/DrainReport.ts"
 import * as Shutdown from "./internal/drain/Shutdown.ts"
 import * as Engine from "./internal/Engine.ts"
+import type * as Rules from "./internal/limits/Rules.ts"
 import * as Prepare from "./internal/Prepare.ts"
 import * as Program from "./internal/Program.ts"
 import * as Listener from "./internal/sites/Listener.ts"
 import * as Site from "./Site.ts"
 
 /** Options of a server. */
-export interface Options extends Site.TcpOptions, Shutdown.Options {
+export interface Options extends Site.TcpOptions, Shutdown.Options, Rules.Options {
   /** Where to listen; in place of `host`, `port` and what else is said of one TCP site. */
   readonly sites?: readonly [Site.Site, ...Array<Site.Site>]
   /** How long a connection may be idle between requests; 75 seconds, longer than a proxy's 60. */
   readonly keepAliveTimeout?: Duration.Input
   /** How long a head may take to arrive; 10 seconds, then 408. */
   readonly headersTimeout?: Duration.Input
-  /** How long a whole request may take to arrive; 300 seconds, then 408. */
+  /** How long a whole request may take to arrive, however large, then 408; none unless given: its body has `minBodyRate`. */
   readonly requestTimeout?: Duration.Input
   /** The most bytes of a header block; 16384. More is 431. */
   readonly maxHeaderSize?: number

@@ -19,6 +19,9 @@ import * as SecureServer from "./sites/SecureServer.ts"
 /** What is known of the open connections. */
 export interface Connections {
   readonly size: () => number
+  readonly open: ReadonlySet<Net.Socket>
+  /** Closes the one that is open longest of those that wait for a request, but for one; false when there is none. */
+  readonly giveWay: (except: Net.Socket) => boolean
   /** Notes that a connection is answering; called for each request. */
   readonly busy: (socket: Duplex, response: Http.ServerResponse) => void
   /** Notes whether a connection waits for a request, while Node does not know of it. */
@@ -68,6 +71,8 @@ export const make = (server: Http.Server): Connections => {
   }
   return {
     size: () => open.size,
+    open,
+    giveWay: giveWay(open),
     busy: (socket, response) => {
       ;(socket as Tracked)[last] = response
     },
@@ -102,6 +107,30 @@ export const make = (server: Http.Server): Connections => {
       else waiting.push(f)
     }
   }
+}
+
+// In vain it looks through all of them no more often than this, in milliseconds.
+const pause = 50
+
+const giveWay = (open: Set<Tracked>): Connections["giveWay"] => {
+  let next = 0
+  return (except) => {
+    if (performance.now() < next) return false
+    for (const socket of open) {
+      if (socket === except || !isWaiting(socket)) continue
+      open.delete(socket)
+      socket.destroy()
+      return true
+    }
+    next = performance.now() + pause
+    return false
+  }
+}
+
+// For a first request, or between two.
+const isWaiting = (socket: Tracked): boolean => {
+  const response = socket[last]
+  return response === undefined ? socket.bytesRead === 0 : response.writableFinished && response.req.complete
 }
 
 /**

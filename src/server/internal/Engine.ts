@@ -27,6 +27,7 @@ import type * as DrainAccount from "./drain/DrainAccount.ts"
 import * as UnderWay from "./drain/UnderWay.ts"
 import * as Followers from "./exchange/Followers.ts"
 import * as Handlers from "./Handlers.ts"
+import * as Limits from "./limits/Limits.ts"
 import * as Malformed from "./Malformed.ts"
 import { NodeRequest } from "./NodeRequest.ts"
 import * as Pipeline from "./Pipeline.ts"
@@ -48,6 +49,8 @@ export interface Options {
   readonly secure?: SecureServer.Secure | undefined
   /** Is told of every outcome. */
   readonly accessLog?: Log | undefined
+  /** For slow and for many clients; the same for all engines of a server. */
+  readonly limits?: Limits.Limits
 }
 
 /** A server that is not listening yet, and how it stops. */
@@ -81,6 +84,8 @@ export const make = Effect.fnUntraced(function* (
   const find = (
     source: Http.IncomingMessage
   ): { readonly url: string; readonly target: Target; readonly bad: boolean } => {
+    const excess = limits.refusal?.(source.socket)
+    if (excess !== undefined) return { url: "/", target: compiled.failure(excess), bad: true }
     const wanted = RequestTarget.parse(source)
     if (wanted instanceof RequestTarget.Refused) return { url: "/", target: compiled.failure(wanted.error), bad: true }
     const { hostname, url } = wanted
@@ -99,7 +104,7 @@ export const make = Effect.fnUntraced(function* (
   const server = SecureServer.make(options.secure, {
     keepAliveTimeout: milliseconds(options.keepAliveTimeout ?? "75 seconds"),
     headersTimeout: milliseconds(options.headersTimeout ?? "10 seconds"),
-    requestTimeout: milliseconds(options.requestTimeout ?? "300 seconds"),
+    requestTimeout: milliseconds(options.requestTimeout ?? 0),
     connectionsCheckingInterval: 1000,
     maxHeaderSize: options.maxHeaderSize ?? 16 * 1024,
     // A GET without a body pays for no stream of its own (Node 24.12 and later; ignored before).
@@ -109,6 +114,7 @@ export const make = Effect.fnUntraced(function* (
   })
   server.maxHeadersCount = 0
   const connections = Connections.make(server)
+  const limits = Limits.install(server, options.limits ?? Limits.make({}), base, connections)
   Upgrade.listen(server, {
     previous: connections.current,
     setIdle: connections.setIdle,

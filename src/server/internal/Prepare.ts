@@ -20,12 +20,14 @@ import { CurrentTasks, type Tasks, tasksOf } from "../../internal/tasks.ts"
 import type { Options } from "../Server.ts"
 import type * as Engine from "./Engine.ts"
 import * as Hooks from "./Hooks.ts"
+import * as Limits from "./limits/Limits.ts"
 import { platform } from "./services.ts"
 
 /** The engine's options of a server. */
 export const engineOptions = (options: Options): Engine.Options => {
   const { accessLog, headersTimeout, keepAliveTimeout, maxHeaderSize, requestTimeout } = options
   return {
+    limits: Limits.make(options),
     ...(accessLog === undefined || accessLog === false ? undefined : { accessLog: Log.of(accessLog) }),
     ...(headersTimeout === undefined ? undefined : { headersTimeout }),
     ...(keepAliveTimeout === undefined ? undefined : { keepAliveTimeout }),

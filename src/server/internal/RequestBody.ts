@@ -21,6 +21,7 @@ import { MaxBodySize } from "effect/http/HttpServerRequest"
 import * as Stream from "effect/Stream"
 import * as HttpError from "../../HttpError.ts"
 import * as ContentCoding from "./contentCoding.ts"
+import * as Patrol from "./limits/Patrol.ts"
 
 /** Makes the error of a request. */
 type Fail = (reason: "Parse" | "BodyTooLarge", cause: unknown) => HttpServerError
@@ -95,6 +96,7 @@ export class RequestBody {
 
   private begin(): Http.IncomingMessage {
     this.opened = true
+    if (!this.source.complete) Patrol.reading(this.source, this.response)
     if (awaitsContinue.delete(this.source)) {
       ;(this.response as Internals)._expect_continue = false
       sayContinue(this.source, this.response)

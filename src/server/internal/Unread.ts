@@ -13,6 +13,7 @@
 import type * as Http from "node:http"
 import type * as Net from "node:net"
 import type { Duplex } from "node:stream"
+import * as Patrol from "./limits/Patrol.ts"
 import { maxDiscarded } from "./responseHead.ts"
 
 // A client that is still sending, or has not yet taken all, gets ten seconds to read its answer, one that is silent gets one.
@@ -34,6 +35,7 @@ export const discardRest = (source: Http.IncomingMessage, response: Http.ServerR
     ;(response as Internals)._last = false
     let bytes = 0
     if (closing) close(source.socket)
+    else Patrol.reading(source, response)
     source.on("data", (chunk: Buffer) => {
       bytes += chunk.length
       if (bytes > maxDiscarded && !closing) {

@@ -1,0 +1,93 @@
+/**
+ * How many connections there may be, over all sites of a server and from one address.
+ *
+ * ```ts
+ * const admission = new Admission(rules)
+ * admission.enter(socket) // "full": over the limit
+ * ```
+ *
+ * What is refused is said in the log once a second at most.
+ *
+ * @source nginx worker_connections, limit_conn; Kestrel MaxConcurrentConnections
+ */
+import type * as Net from "node:net"
+import * as HttpError from "../../../HttpError.ts"
+import { mark } from "../../../internal/overload/shed.ts"
+import { networkOf } from "../../../internal/rateLimit/addressKey.ts"
+import type { Rules } from "./Rules.ts"
+
+/** Why a connection is one too many. */
+export type Excess = "full" | "address"
+
+const excess = Symbol("effect-web/excess")
+const address = Symbol("effect-web/address")
+const isCounted = Symbol("effect-web/isCounted")
+
+interface Counted extends Net.Socket {
+  [isCounted]?: true
+  [excess]?: Excess
+  [address]?: string
+}
+
+/** The connections of a server, counted. */
+export class Admission {
+  /** So many connections Node takes at most from one site; more it closes unread. */
+  readonly hard: number
+  private readonly rules: Rules
+  private readonly addresses = new Map<string, number>()
+  private count = 0
+  private refused = 0
+  private saidAt = Number.NEGATIVE_INFINITY
+
+  constructor(rules: Rules) {
+    this.rules = rules
+    this.hard = rules.maxConnections + Math.max(16, Math.ceil(rules.maxConnections / 10))
+  }
+
+  /** A connection is made; `giveWay` closes one that waits for a request, if there is one. False for one that is known. */
+  enter(socket: Net.Socket, giveWay: (except: Net.Socket) => boolean): boolean {
+    const counted: Counted = socket
+    // It comes again when the upgrade that it asked for was declined.
+    if (counted[isCounted] === true) return false
+    counted[isCounted] = true
+    const { maxConnections, maxPerAddress } = this.rules
+    if (this.count >= maxConnections && !giveWay(socket)) counted[excess] = "full"
+    this.count++
+    if (maxPerAddress === Number.POSITIVE_INFINITY || socket.remoteAddress === undefined) return true
+    const from = networkOf(socket.remoteAddress)
+    const others = this.addresses.get(from) ?? 0
+    counted[address] = from
+    this.addresses.set(from, others + 1)
+    if (others >= maxPerAddress) counted[excess] = "address"
+    return true
+  }
+
+  /** A connection is gone. */
+  leave(socket: Net.Socket): void {
+    this.count--
+    const from = (socket as Counted)[address]
+    if (from === undefined) return
+    const others = (this.addresses.get(from) ?? 1) - 1
+    if (others === 0) this.addresses.delete(from)
+    else this.addresses.set(from, others)
+  }
+
+  /** The answer to a request on a connection that is one too many. */
+  refusal(socket: Net.Socket): HttpError.HttpError | undefined {
+    const reason = (socket as Counted)[excess]
+    if (reason === undefined) return undefined
+    const text = reason === "full" ? "Too many connections are open" : "Too many connections are open from this address"
+    return mark(new HttpError.ServiceUnavailable({ text, retryAfter: "1 second" }))
+  }
+
+  /** Counts a refusal; the line to say, once a second at most. */
+  say(now: number): string | undefined {
+    this.refused++
+    // A wall clock may go back.
+    if (Math.abs(now - this.saidAt) < 1000) return undefined
+    const line = `Too many connections: ${this.refused} refused (${this.count} are open)`
+    this.saidAt = now
+    this.refused = 0
+    return line
+  }
+}

@@ -1,0 +1,67 @@
+/**
+ * The limits of a server for slow and for many clients, put over its engines.
+ *
+ * ```ts
+ * const limits = Limits.make({ maxConnections: 10_000 })
+ * const { refusal } = Limits.install(server, limits, base, connections)
+ * ```
+ */
+import type * as Http from "node:http"
+import type * as Net from "node:net"
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import type { HttpError } from "../../../HttpError.ts"
+import type { Connections } from "../Connections.ts"
+import { connectionEvent } from "../sites/SecureServer.ts"
+import { Admission } from "./Admission.ts"
+import * as Patrol from "./Patrol.ts"
+import * as Rules from "./Rules.ts"
+
+/** What holds for all engines of a server together. */
+export interface Limits {
+  readonly rules: Rules.Rules
+  /** None where connections are not counted. */
+  readonly admission: Admission | undefined
+}
+
+/** By the options of a server. Throws a TypeError for those that are wrong. */
+export const make = (options: Rules.Options): Limits => {
+  const rules = Rules.make(options)
+  const isCounted = Math.min(rules.maxConnections, rules.maxPerAddress) < Number.POSITIVE_INFINITY
+  return { rules, admission: isCounted ? new Admission(rules) : undefined }
+}
+
+/** What an engine asks for. */
+export interface Installed {
+  /** The answer to a request on a connection that is one too many; undefined where none is counted. */
+  readonly refusal: ((socket: Net.Socket) => HttpError | undefined) | undefined
+}
+
+/** Puts them over a server; `base` is what its log lines are written with. */
+export const install = (
+  server: Http.Server,
+  { admission, rules }: Limits,
+  base: Context.Context<never>,
+  connections: Connections
+): Installed => {
+  const clock = Context.get(base, Clock.Clock)
+  Patrol.make(server, rules, clock, connections.open)
+  if (admission === undefined) return { refusal: undefined }
+  const count = (): void => {
+    const line = admission.say(clock.currentTimeMillisUnsafe())
+    if (line !== undefined) Effect.runForkWith(base)(Effect.logWarning(line))
+  }
+  server.on(connectionEvent(server), (socket: Net.Socket) => {
+    if (admission.enter(socket, connections.giveWay)) socket.once("close", () => admission.leave(socket))
+  })
+  if (admission.hard < Number.POSITIVE_INFINITY) server.maxConnections = admission.hard
+  server.on("drop", count)
+  return {
+    refusal: (socket) => {
+      const error = admission.refusal(socket)
+      if (error !== undefined) count()
+      return error
+    }
+  }
+}
