@@ -81,6 +81,15 @@ both("a mounted handler of Effect gets its socket, with what came before it read
   })
 )
 
+both("an upgrade in one packet with the request before it comes after that one's answer", app, ({ logs, wire }) =>
+  Effect.gen(function* () {
+    yield* wire.send(get("/plain") + ask("/mounted/below"))
+    assert.strictEqual((yield* wire.answer()).body.toString(), "plain")
+    assert.match(yield* wire.until("\r\n\r\n"), /^HTTP\/1\.1 101 /)
+    assert.deepStrictEqual(logs, [])
+  })
+)
+
 both("a request that asks for no WebSocket fails, and its connection stays usable", app, ({ logs, wire }) =>
   Effect.gen(function* () {
     for (const request of [get("/mounted"), ask("/mounted", { "Sec-WebSocket-Version": "8" })]) {

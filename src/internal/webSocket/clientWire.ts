@@ -34,7 +34,10 @@ export const open = (
       web.binaryType = "arraybuffer"
       const wire = make(web)
       web.addEventListener("open", () => resume(Effect.succeed(wire)), { once: true })
-      web.addEventListener("close", () => resume(Effect.fail(failed(`No connection to ${address}`))), { once: true })
+      const fail = () => resume(Effect.fail(failed(`No connection to ${address}`)))
+      web.addEventListener("close", fail, { once: true })
+      // Node 22 says nothing else.
+      web.addEventListener("error", fail, { once: true })
       return Effect.sync(() => web.close())
     })
     const late = () => Effect.fail(failed(`No connection to ${address} in time`))

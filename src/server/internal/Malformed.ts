@@ -81,6 +81,9 @@ const explain = ({ rawPacket, reason }: ParserError): string =>
     ? "TLS was received where HTTP is spoken; use http:// or another port"
     : `The request is malformed: ${reason ?? "not HTTP"}`
 
+// What Node 22 says of bytes behind a request with `Connection: close`; later ones do not read them.
+const closing = "HPE_CLOSED_CONNECTION"
+
 interface Internals {
   /** The response that is going out. */
   readonly _httpMessage?: Http.ServerResponse | null
@@ -150,7 +153,8 @@ export const refuser = (
 
   return {
     clientError: (cause, socket, last) => {
-      if (refused.has(socket)) return
+      // Behind a request that closes nothing is answered (RFC 9112 §9.6).
+      if (refused.has(socket) || (last !== undefined && (cause as ParserError).code === closing)) return
       const error = classify(cause)
       if (error === undefined || socket.destroyed) {
         socket.destroy()

@@ -38,7 +38,8 @@ export const listen = (server: Http.Server, options: Options): void => {
       }
     }
     const before = options.previous(socket)
-    if (before === undefined || before.writableFinished) begin()
+    // Between its last byte and its "finish" the connection is still that of the answer before.
+    if (before === undefined || (before.writableFinished && before.socket === null)) begin()
     else before.once("finish", begin)
   })
 }

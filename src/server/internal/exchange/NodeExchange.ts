@@ -171,7 +171,8 @@ export class NodeExchange extends Exchange {
   }
 
   closed(): void {
-    if (!this.isHeld) this.settle(!this.response.writableFinished)
+    // Node 22 takes an answer for finished whose connection was lost.
+    if (!this.isHeld) this.settle(!this.response.writableFinished || this.connection.unsent > 0)
   }
 
   /** The connection is taken over. */
