@@ -75,6 +75,8 @@ export const make = Effect.fnUntraced(function* (
   options: Options
 ): Effect.fn.Return<Engine, never, Scope.Scope> {
   const state: ResponseHead.State = { draining: false }
+  const own = options.limits ?? Limits.make({})
+  const { rules } = own
   const departures = Departures.make()
   const base = yield* services(compiled, state, departures)
   const handlers = Handlers.make(base, state)
@@ -86,7 +88,7 @@ export const make = Effect.fnUntraced(function* (
   ): { readonly url: string; readonly target: Target; readonly bad: boolean } => {
     const excess = limits.refusal?.(source.socket)
     if (excess !== undefined) return { url: "/", target: compiled.failure(excess), bad: true }
-    const wanted = RequestTarget.parse(source)
+    const wanted = RequestTarget.parse(source, rules)
     if (wanted instanceof RequestTarget.Refused) return { url: "/", target: compiled.failure(wanted.error), bad: true }
     const { hostname, url } = wanted
     const [path, search] = split(url)
@@ -107,6 +109,8 @@ export const make = Effect.fnUntraced(function* (
     requestTimeout: milliseconds(options.requestTimeout ?? 0),
     connectionsCheckingInterval: 1000,
     maxHeaderSize: options.maxHeaderSize ?? 16 * 1024,
+    keepAlive: rules.keepAlive !== undefined,
+    keepAliveInitialDelay: rules.keepAlive ?? 0,
     // A GET without a body pays for no stream of its own (Node 24.12 and later; ignored before).
     optimizeEmptyRequests: true,
     // Checked here, with a body that says what is wrong.
@@ -114,7 +118,7 @@ export const make = Effect.fnUntraced(function* (
   })
   server.maxHeadersCount = 0
   const connections = Connections.make(server)
-  const limits = Limits.install(server, options.limits ?? Limits.make({}), base, connections)
+  const limits = Limits.install(server, own, base, connections)
   Upgrade.listen(server, {
     previous: connections.current,
     setIdle: connections.setIdle,
@@ -136,7 +140,7 @@ export const make = Effect.fnUntraced(function* (
     else Pipeline.wait(source, response, previous, () => handle(source, response))
   }
   const onExpectation = (source: Http.IncomingMessage, response: Http.ServerResponse): void => {
-    if (RequestTarget.parse(source) instanceof RequestTarget.Refused) {
+    if (RequestTarget.parse(source, rules) instanceof RequestTarget.Refused) {
       onRequest(source, response)
       return
     }

@@ -25,7 +25,6 @@ import * as Status from "../../http/Status.ts"
 import * as FailureLog from "../../internal/failureLog.ts"
 import * as NodeExchange from "./exchange/NodeExchange.ts"
 import * as RefusedExchange from "./exchange/RefusedExchange.ts"
-import { maxTarget } from "./RequestTarget.ts"
 import { close } from "./Unread.ts"
 
 interface ParserError extends Error {
@@ -46,7 +45,7 @@ export const classify = (error: ParserError): HttpError.HttpError | undefined =>
       return new HttpError.RequestTimeout({ text: "The request did not arrive in time" })
     case "HPE_HEADER_OVERFLOW":
       return /^[!#$%&'*+\-.^_`|~\w]+ /.test(lineOf(error))
-        ? new HttpError.UriTooLong({ text: `The request-target is longer than ${maxTarget} bytes` })
+        ? new HttpError.UriTooLong({ text: "The request-target is too long" })
         : new HttpError.RequestHeaderFieldsTooLarge({ text: "The header block is too large" })
     case "HPE_CHUNK_EXTENSIONS_OVERFLOW":
       return new HttpError.ContentTooLarge({ text: "The chunk extensions are too large" })

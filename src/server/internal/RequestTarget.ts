@@ -2,17 +2,18 @@
  * Checks the head of a request where Node does not: Host, request-target, version, transfer coding, count of fields.
  *
  * ```ts
- * const wanted = RequestTarget.parse(incoming)
+ * const wanted = RequestTarget.parse(incoming, { maxTarget: 8192, maxFields: 100 })
  * ```
  *
- * Several, empty or malformed `Host` values are 400 (Node takes the first), as are `GET *`, a fragment, and userinfo; a target over
- * 8 KiB is 414, over 100 fields 431, a transfer coding before chunked 501, a major version that is not 1 is 505.
+ * Several, empty or malformed `Host` values are 400 (Node takes the first), as are `GET *`, a fragment, and userinfo; a target that
+ * is too long is 414, too many fields are 431, a transfer coding before chunked 501, a major version that is not 1 is 505.
  *
  * @spec RFC 9112 §2.3, §3.2, §6.1; RFC 9110 §7.2
  */
 import type * as Http from "node:http"
 import * as HttpError from "../../HttpError.ts"
 import * as Host from "../../http/Host.ts"
+import type { Head } from "./limits/Rules.ts"
 
 /** What is asked for: the target in origin form, and the host without port. */
 export interface Wanted {
@@ -28,12 +29,6 @@ export class Refused {
   }
 }
 
-/** The most bytes of a request-target. */
-export const maxTarget = 8 * 1024
-
-/** The most header fields of a request. */
-export const maxFields = 100
-
 const bad = (text: string) => new Refused(new HttpError.BadRequest({ text }))
 
 // The same host comes again and again: the last valid one is kept with its parsed form.
@@ -41,7 +36,7 @@ let lastHost: string | undefined
 let lastHostname = ""
 
 /** What the head asks for, or why it is refused. */
-export const parse = (source: Http.IncomingMessage): Wanted | Refused => {
+export const parse = (source: Http.IncomingMessage, { maxFields, maxTarget }: Head): Wanted | Refused => {
   const { headers, httpVersionMajor, httpVersionMinor, rawHeaders } = source
   let url = source.url as string
   if (httpVersionMajor !== 1) {

@@ -29,10 +29,11 @@ interface Counted extends Net.Socket {
   [address]?: string
 }
 
+// For those that are told so, rather than closed at once.
+const more = (limit: number): number => limit + Math.max(16, Math.ceil(limit / 10))
+
 /** The connections of a server, counted. */
 export class Admission {
-  /** So many connections Node takes at most from one site; more it closes unread. */
-  readonly hard: number
   private readonly rules: Rules
   private readonly addresses = new Map<string, number>()
   private count = 0
@@ -41,25 +42,34 @@ export class Admission {
 
   constructor(rules: Rules) {
     this.rules = rules
-    this.hard = rules.maxConnections + Math.max(16, Math.ceil(rules.maxConnections / 10))
   }
 
-  /** A connection is made; `giveWay` closes one that waits for a request, if there is one. False for one that is known. */
+  /** So many connections Node takes at most from one site, those included that are still agreeing on TLS. */
+  get most(): number {
+    return 2 * more(this.rules.maxConnections)
+  }
+
+  /** It comes again when the upgrade that it asked for was declined. */
+  knows(socket: Net.Socket): boolean {
+    return (socket as Counted)[isCounted] === true
+  }
+
+  /** A connection is made; `giveWay` closes another that waits for a request, if there is one. False when it is to be closed at once. */
   enter(socket: Net.Socket, giveWay: (except: Net.Socket) => boolean): boolean {
     const counted: Counted = socket
-    // It comes again when the upgrade that it asked for was declined.
-    if (counted[isCounted] === true) return false
-    counted[isCounted] = true
     const { maxConnections, maxPerAddress } = this.rules
-    if (this.count >= maxConnections && !giveWay(socket)) counted[excess] = "full"
+    counted[isCounted] = true
+    const isFull = this.count >= maxConnections && !giveWay(socket)
+    if (isFull) counted[excess] = "full"
+    const isOut = isFull && this.count >= more(maxConnections)
     this.count++
-    if (maxPerAddress === Number.POSITIVE_INFINITY || socket.remoteAddress === undefined) return true
+    if (maxPerAddress === Number.POSITIVE_INFINITY || socket.remoteAddress === undefined) return !isOut
     const from = networkOf(socket.remoteAddress)
     const others = this.addresses.get(from) ?? 0
     counted[address] = from
     this.addresses.set(from, others + 1)
     if (others >= maxPerAddress) counted[excess] = "address"
-    return true
+    return !isOut && others < more(maxPerAddress)
   }
 
   /** A connection is gone. */

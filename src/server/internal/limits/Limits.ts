@@ -13,6 +13,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type { HttpError } from "../../../HttpError.ts"
 import type { Connections } from "../Connections.ts"
+import { reset } from "../reset.ts"
 import { connectionEvent } from "../sites/SecureServer.ts"
 import { Admission } from "./Admission.ts"
 import * as Patrol from "./Patrol.ts"
@@ -53,9 +54,13 @@ export const install = (
     if (line !== undefined) Effect.runForkWith(base)(Effect.logWarning(line))
   }
   server.on(connectionEvent(server), (socket: Net.Socket) => {
-    if (admission.enter(socket, connections.giveWay)) socket.once("close", () => admission.leave(socket))
+    if (admission.knows(socket)) return
+    socket.once("close", () => admission.leave(socket))
+    if (admission.enter(socket, connections.giveWay)) return
+    count()
+    reset(socket)
   })
-  if (admission.hard < Number.POSITIVE_INFINITY) server.maxConnections = admission.hard
+  if (admission.most < Number.POSITIVE_INFINITY) server.maxConnections = admission.most
   server.on("drop", count)
   return {
     refusal: (socket) => {

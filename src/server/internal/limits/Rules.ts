@@ -9,6 +9,7 @@
  */
 import type * as ByteSize from "effect/ByteSize"
 import * as Duration from "effect/Duration"
+import * as Option from "effect/Option"
 import * as ByteLimit from "../../../internal/byteLimit.ts"
 
 /** What may be said of slow and of many clients. */
@@ -37,6 +38,12 @@ export interface Options {
   readonly maxConnections?: number
   /** The most connections from one address, a /64 network for IPv6; none unless given. Above it 503. Not behind a proxy. */
   readonly maxConnectionsPerAddress?: number
+  /** The most bytes of a request-target; 8192, then 414. More than `maxHeaderSize` has no effect. */
+  readonly maxTargetSize?: number
+  /** The most header fields of a request; 100, then 431. */
+  readonly maxHeaders?: number
+  /** After how long a silence the system asks whether the other end is still there; 60 seconds. `false` for never. */
+  readonly tcpKeepAlive?: Duration.Input | false
 }
 
 /** How slow is too slow: milliseconds without a byte, and bytes a second. */
@@ -45,30 +52,46 @@ export interface Pace {
   readonly rate: number
 }
 
+/** What a head may have. */
+export interface Head {
+  readonly maxTarget: number
+  readonly maxFields: number
+}
+
 /** The options as the engine counts. */
-export interface Rules {
+export interface Rules extends Head {
   readonly body: Pace
   readonly write: Pace
   readonly maxConnections: number
   readonly maxPerAddress: number
+  /** In milliseconds. */
+  readonly keepAlive: number | undefined
 }
 
 /** Checks the options. Throws a TypeError for what is no size, no time or no count. */
 export const make = (options: Options): Rules => ({
   body: pace("bodyTimeout", options.bodyTimeout, options.minBodyRate),
   write: pace("writeTimeout", options.writeTimeout, options.minWriteRate),
-  maxConnections: count("maxConnections", options.maxConnections),
-  maxPerAddress: count("maxConnectionsPerAddress", options.maxConnectionsPerAddress)
+  maxConnections: count("maxConnections", options.maxConnections, Number.POSITIVE_INFINITY),
+  maxPerAddress: count("maxConnectionsPerAddress", options.maxConnectionsPerAddress, Number.POSITIVE_INFINITY),
+  maxTarget: count("maxTargetSize", options.maxTargetSize, 8 * 1024),
+  maxFields: count("maxHeaders", options.maxHeaders, 100),
+  keepAlive: options.tcpKeepAlive === false ? undefined : time("tcpKeepAlive", options.tcpKeepAlive)
 })
 
-const pace = (name: string, timeout: Duration.Input = "60 seconds", rate: ByteSize.Input = 240): Pace => {
-  const millis = Duration.toMillis(timeout)
-  if (!(millis >= 0)) throw new TypeError(`${name}: that is no time; write "60 seconds", or "Infinity" for none`)
+const pace = (name: string, timeout: Duration.Input | undefined, rate: ByteSize.Input = 240): Pace => {
+  const millis = time(name, timeout)
   return { timeout: millis === 0 ? Number.POSITIVE_INFINITY : millis, rate: Number(ByteLimit.parse(rate)) }
 }
 
-const count = (name: string, value: number | undefined): number => {
-  if (value === undefined) return Number.POSITIVE_INFINITY
+const time = (name: string, input: Duration.Input = "60 seconds"): number => {
+  const millis = Option.match(Duration.fromInput(input), { onNone: () => Number.NaN, onSome: Duration.toMillis })
+  if (millis >= 0) return millis
+  throw new TypeError(`${name}: that is no time; write "60 seconds"`)
+}
+
+const count = (name: string, value: number | undefined, standard: number): number => {
+  if (value === undefined) return standard
   if (value === Number.POSITIVE_INFINITY || (Number.isInteger(value) && value > 0)) return value
-  throw new TypeError(`${name}: ${value} is no count of connections; use 1 or more, or leave it out for no limit`)
+  throw new TypeError(`${name}: ${value} is too few, or no whole number; use 1 or more, or leave it out`)
 }
