@@ -3,7 +3,7 @@
 //   curl -i localhost:8080/rooms/lobby/Ada     # 426 and upgrade: websocket
 //   curl -i localhost:8080/rooms/attic/Ada     # 404
 import { Clock, Effect, Schema, Stream } from "effect"
-import { App, Request, Response, Room, Route, Server, WebSocket } from "effect-web"
+import { App, Response, Room, Route, Server, WebSocket } from "effect-web"
 
 const Say = Schema.Struct({ text: Schema.NonEmptyString.check(Schema.isMaxLength(1000)) })
 const Said = Schema.TaggedStruct("Said", { name: Schema.String, text: Schema.String, at: Schema.Int })
@@ -13,9 +13,12 @@ const Here = Schema.TaggedStruct("Here", { names: Schema.Array(Schema.String) })
 const history = new Map<string, ReadonlyArray<typeof Said.Type>>()
 
 const chat = WebSocket.make(
-  { receive: Say, send: Schema.Union([Said, Here]) },
-  Effect.fnUntraced(function* (socket) {
-    const { name = "", room: place = "" } = yield* Request.params
+  {
+    params: Schema.Struct({ room: Schema.String, name: Schema.String }),
+    receive: Say,
+    send: Schema.Union([Said, Here])
+  },
+  Effect.fnUntraced(function* (socket, { params: { name, room: place } }) {
     const room = yield* Room.join(place, socket, { presence: name })
 
     const here = Stream.map(room.changes, (members) => Here.make({ names: members.map(({ presence }) => presence) }))

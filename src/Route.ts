@@ -203,7 +203,7 @@ type ViewServices<H> = ViewEffect<H> extends Effect.Effect<unknown, unknown, inf
 /** A WebSocket endpoint; to who asks for none it is what `otherwise` answers, a page say, or else UpgradeRequired (426). */
 export const websocket = <const Path extends string, R, E2 = never, R2 = never>(
   path: Path,
-  endpoint: WebSocket.Any<R>,
+  endpoint: WebSocket.Any<R, { readonly [K in ParamName<Path>]: string }>,
   otherwise?: HttpServerResponse | Handler<E2, R2>
 ): Route<Path, WebSocket.Refusal | E2, Exclude<R | R2, Engine>, unknown, HttpServerResponse> =>
   make(path, { GET: WebSocket.orElse(endpoint, otherwise && Direct.toHandler(otherwise)) }) as never

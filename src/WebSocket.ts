@@ -21,8 +21,9 @@ import { HttpServerRequest } from "effect/http/HttpServerRequest"
 import * as References from "effect/References"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
-import type { Engine, Handler } from "./Handler.ts"
+import { type Engine, type Handler, RouteContext } from "./Handler.ts"
 import * as HttpError from "./HttpError.ts"
+import { decodeParams } from "./internal/decodeRequest.ts"
 import { takeover } from "./internal/takeover.ts"
 import { accounted } from "./internal/webSocket/account.ts"
 import * as Codec from "./internal/webSocket/codec.ts"
@@ -66,6 +67,17 @@ export interface Options {
   readonly slow?: Slow
 }
 
+/**
+ * The schema of the parameters that the path must have; one that needs no services. Numbers, booleans and dates are read from their
+ * texts, before the connection is opened.
+ */
+export type Params = Schema.ConstraintCodec<unknown, object>
+
+/** What a handler is given beside its socket: the parameters of the path, decoded or as they are. */
+export interface Input<out A = { readonly [name: string]: string | undefined }> {
+  readonly params: A
+}
+
 /** The options of an endpoint whose messages have schemas. */
 export interface Typed<Receive, Send> extends Options {
   readonly receive: Codec.Message<Receive>
@@ -75,7 +87,7 @@ export interface Typed<Receive, Send> extends Options {
 }
 
 /** An endpoint: a value to mount by `Route.websocket`, and to derive a client from. */
-export interface Endpoint<in out Receive, in out Send, out R> {
+export interface Endpoint<in out Receive, in out Send, out R, in Names = unknown> {
   readonly _tag: "WebSocket"
   readonly receive: Codec.Message<Receive>
   readonly send: Codec.Message<Send>
@@ -83,11 +95,13 @@ export interface Endpoint<in out Receive, in out Send, out R> {
   readonly options: Options
   /** Answers a request that asks for it. */
   readonly upgrade: Handler<Handshake.Refusal, R | Engine>
+  readonly "~takes": ((params: Names) => void) | undefined
 }
 
-/** Any endpoint. */
-export interface Any<out R = unknown> {
+/** Any endpoint, of a path with these parameters. */
+export interface Any<out R = unknown, in Names = never> {
   readonly _tag: "WebSocket"
+  readonly "~takes": ((params: Names) => void) | undefined
   readonly upgrade: Handler<Handshake.Refusal, R | Engine>
 }
 
@@ -95,30 +109,64 @@ export interface Any<out R = unknown> {
  * Makes an endpoint whose messages are decoded and encoded by schemas. A message that is not what `receive` says is a typed failure of
  * the stream of messages; unhandled it closes with 1003, 1007 or 1008.
  *
- * @errors UpgradeRequired (426) no WebSocket asked for, BadRequest (400) a malformed handshake, Forbidden (403) a page of another origin
+ * @errors UpgradeRequired (426) no WebSocket asked for, BadRequest (400) a malformed handshake, or parameters that are not what `params`
+ * says, Forbidden (403) a page of another origin
  * @source aiohttp.web.WebSocketResponse
  */
-export const make = <Receive, Send, E extends Closing = never, R = never>(
-  options: Typed<Receive, Send>,
-  handler: (socket: Socket<Receive, Send>) => Effect.Effect<unknown, E, R>
-): Endpoint<Receive, Send, Exclude<R, Scope.Scope>> => {
-  const { codec = Codec.json, receive, send, ...rest } = options
-  return endpoint({ codec, receive, send, options: rest }, Codec.compile(codec, receive, send), handler)
-}
+export const make: {
+  <Receive, Send, E extends Closing = never, R = never>(
+    options: Typed<Receive, Send> & { readonly params?: never },
+    handler: (socket: Socket<Receive, Send>, input: Input) => Effect.Effect<unknown, E, R>
+  ): Endpoint<Receive, Send, Exclude<R, Scope.Scope>>
+  <Receive, Send, const P extends Params, E extends Closing = never, R = never>(
+    options: Typed<Receive, Send> & { readonly params: P },
+    handler: (socket: Socket<Receive, Send>, input: Input<P["Type"]>) => Effect.Effect<unknown, E, R>
+  ): Endpoint<Receive, Send, Exclude<R, Scope.Scope>, NamesOf<P>>
+} = <Receive, Send>(
+  { codec = Codec.json, params, receive, send, ...rest }: Typed<Receive, Send> & { readonly params?: Params },
+  handler: Run<Receive, Send>
+): never => endpoint({ codec, receive, send, options: rest }, params, Codec.compile(codec, receive, send), handler)
 
-const endpoint = <Receive, Send, E extends Closing, R>(
-  parts: Pick<Endpoint<Receive, Send, R>, "codec" | "options" | "receive" | "send">,
+/** Makes an endpoint of messages as they are: text and bytes. */
+export const raw: {
+  <E extends Closing = never, R = never>(
+    options: Options & { readonly params?: never },
+    handler: (socket: Socket<Data, Data>, input: Input) => Effect.Effect<unknown, E, R>
+  ): Endpoint<Data, Data, Exclude<R, Scope.Scope>>
+  <const P extends Params, E extends Closing = never, R = never>(
+    options: Options & { readonly params: P },
+    handler: (socket: Socket<Data, Data>, input: Input<P["Type"]>) => Effect.Effect<unknown, E, R>
+  ): Endpoint<Data, Data, Exclude<R, Scope.Scope>, NamesOf<P>>
+} = ({ params, ...options }: Options & { readonly params?: Params }, handler: Run<Data, Data>): never =>
+  endpoint({ receive: message, send: message, codec: Codec.plain, options }, params, Codec.asItIs, handler)
+
+type Run<Receive, Send> = (
+  socket: Socket<Receive, Send>,
+  input: Input<never>
+) => Effect.Effect<unknown, Closing, unknown>
+
+const message: Codec.Message<Data> = Schema.Union([Schema.String, Schema.Uint8Array])
+
+// What a path must have, whatever is decoded from it.
+type NamesOf<P extends Params> = { readonly [K in keyof P["Encoded"]]: unknown }
+
+const endpoint = <Receive, Send>(
+  parts: Pick<Endpoint<Receive, Send, unknown>, "codec" | "options" | "receive" | "send">,
+  schema: Params | undefined,
   compiled: Codec.Compiled<Receive, Send>,
-  handler: (socket: Socket<Receive, Send>) => Effect.Effect<unknown, E, R>
-): Endpoint<Receive, Send, Exclude<R, Scope.Scope>> => {
+  handler: Run<Receive, Send>
+): never => {
   const { allows, compress, maxMessage, protocols, settings } = checked(parts.options)
+  const decoded = schema === undefined ? Effect.map(RouteContext, (route) => route.params) : decodeParams(schema)
   const upgrade = Effect.gen(function* () {
     const request = yield* HttpServerRequest
     const agreed = Handshake.agree(request, protocols, allows(request))
     if (HttpError.isHttpError(agreed)) return yield* Effect.fail(agreed)
+    // What the overloads say that the handler takes.
+    const input = { params: (yield* decoded) as never }
     const acceptor = yield* Acceptor
     if (acceptor === undefined) return yield* Effect.die(new Error("This engine has no WebSockets: use Server"))
-    const context = yield* Effect.context<R>()
+    const context = yield* Effect.context<unknown>()
     return takeover(
       (connection) => {
         const { offer, protocol } = agreed
@@ -132,8 +180,8 @@ const endpoint = <Receive, Send, E extends Closing, R>(
         })
         // In place of the fiber's own, which it has all of: a copy of both would be kept for as long as the connection.
         const line = new Line(wire, settings)
-        const running = accounted(line, own, connection.note, session(line, compiled, settings, handler))
-        return Effect.updateContext(running, () => own)
+        const running = session(line, compiled, settings, (socket) => handler(socket, input))
+        return Effect.updateContext(accounted(line, own, connection.note, running), () => own)
       },
       { protocol: "websocket", watches: true }
     )
@@ -141,18 +189,10 @@ const endpoint = <Receive, Send, E extends Closing, R>(
   return {
     _tag: "WebSocket",
     ...parts,
-    upgrade: upgrade as Endpoint<Receive, Send, Exclude<R, Scope.Scope>>["upgrade"]
-  }
+    "~takes": undefined,
+    upgrade
+  } satisfies Endpoint<Receive, Send, unknown> as never
 }
-
-/** Makes an endpoint of messages as they are: text and bytes. */
-export const raw = <E extends Closing = never, R = never>(
-  options: Options,
-  handler: (socket: Socket<Data, Data>) => Effect.Effect<unknown, E, R>
-): Endpoint<Data, Data, Exclude<R, Scope.Scope>> =>
-  endpoint({ receive: message, send: message, codec: Codec.plain, options }, Codec.asItIs, handler)
-
-const message: Codec.Message<Data> = Schema.Union([Schema.String, Schema.Uint8Array])
 
 /**
  * Whether the request asks for a WebSocket, so that one URL can serve a page and a socket.
