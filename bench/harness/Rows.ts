@@ -2,7 +2,7 @@
 import * as Scratch from "./Scratch.ts"
 
 /** What a row is about. Each subject has its own server programs, in the folder of its name in `servers/`. */
-export type Subject = "answers" | "stack" | "files" | "upload" | "proxy" | "sockets" | "idle"
+export type Subject = "answers" | "stack" | "files" | "upload" | "proxy" | "sockets" | "idle" | "logs"
 
 interface Common {
   readonly name: string
@@ -93,6 +93,7 @@ export const all: ReadonlyArray<Row> = [
     refused: JSON.stringify({ name: "Ada Lovelace", age: "old", tags: [] })
   },
   { ...get("stack", "stack", "/json", { message: "Hello, Ada!" }), login: "/login" },
+  get("logs", "logs", "/text", "Hello, World!"),
   file("file-1k", "1k.txt"),
   file("file-1m", "1m.txt"),
   { ...file("304", "1k.txt"), conditional: true },

@@ -48,6 +48,12 @@ const nginx = (subject: Subject): Program => ({
   needs: "Debian package nginx-light"
 })
 
+/** A program with its access log on, by arguments of its own, beside the same one without. */
+const logging = (name: string, kind: string, ...args: ReadonlyArray<string>): Program => {
+  const program = node("logs", name, name === "effect-web" ? "npm ci && npm run build in the root" : "npm ci in bench/")
+  return { ...program, name: `${name}+${kind}`, command: [...program.command, ...args] }
+}
+
 /** The server that the others are measured against, where a subject has no other. */
 export const nodeHttp = "node-http"
 
@@ -77,6 +83,18 @@ export const all: ReadonlyArray<Program> = [
   node("stack", "fastify"),
   node("stack", "effect-web-bare", "npm ci && npm run build in the root"),
   effectWeb("stack"),
+
+  node("logs", nodeHttp),
+  node("logs", "fastify"),
+  logging("fastify", "pino", "pino"),
+  node("logs", "express"),
+  logging("express", "morgan", "morgan"),
+  effectWeb("logs"),
+  logging("effect-web", "combined", "combined"),
+  logging("effect-web", "logfmt", "logfmt"),
+  logging("effect-web", "json", "json"),
+  logging("effect-web", "json-middleware", "json", "middleware"),
+  logging("effect-web", "Effect's logger", "fields"),
 
   node("files", nodeHttp),
   node("files", "fastify"),
