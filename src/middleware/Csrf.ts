@@ -12,7 +12,8 @@
  * The handshakes of WebSockets are GET; their endpoints look at the origin themselves.
  *
  * A token is taken from the header `x-csrf-token`, the field `csrf_token` of a form, or with a multipart body the query, because that
- * body is the handler's to stream. It is tied to the session where `Session` is outside of this: it ends when the session's id changes.
+ * body is the handler's to stream. Where `Session` is outside of this it is tied to the login: with a login, a logout and a new id it
+ * ends. Where the session knows no identity it is tied to the session, and ends when one begins too.
  *
  * @source Go 1.25 net/http CrossOriginProtection; OWASP signed double-submit cookie
  * @spec W3C Fetch Metadata §2.1; RFC 6454 §7; RFC 9110 §9.2.1
@@ -67,7 +68,7 @@ export interface Tokens {
 /** The request was made by a page of another site. */
 export class CrossOrigin extends HttpError.define<CrossOrigin>()("CrossOrigin", { status: 403 }) {}
 
-/** The token is missing, or not of this browser and this session. */
+/** The token is missing, or not of this browser and this login. */
 export class InvalidToken extends HttpError.define<InvalidToken>()("InvalidToken", { status: 403 }) {}
 
 /** The tokens of the request; there inside the middleware when it has `tokens`. */

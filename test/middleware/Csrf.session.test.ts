@@ -133,6 +133,20 @@ for (const [place, store] of stores) {
       assert.deepStrictEqual(yield* post(client, "/write", yield* get(client, "/after")), [200, "written"])
     })
   )
+  served(
+    `a session ${place} that begins behind a token whose cookie has come with the request takes it along`,
+    app,
+    (client) =>
+      Effect.gen(function* () {
+        const first = yield* get(client, "/token")
+        const second = yield* get(client, "/after")
+        assert.deepStrictEqual(yield* post(client, "/write", second), [200, "written"])
+        assert.deepStrictEqual(yield* post(client, "/write", first), [200, "written"])
+        // The login is told all the same.
+        assert.strictEqual((yield* post(client, "/login", second))[0], 200)
+        assert.strictEqual((yield* post(client, "/write", second))[0], 403)
+      })
+  )
   served(`a session ${place} that is changed and has nothing to keep has no token of its own`, app, (client) =>
     Effect.gen(function* () {
       assert.deepStrictEqual(yield* post(client, "/write", yield* get(client, "/unkept")), [200, "written"])

@@ -11,10 +11,12 @@ import * as App from "../../src/App.ts"
 import { SessionBinding } from "../../src/internal/session/binding.ts"
 import type * as Middleware from "../../src/Middleware.ts"
 import * as Csrf from "../../src/middleware/Csrf.ts"
+import * as RecordStore from "../../src/RecordStore.ts"
 import * as Request from "../../src/Request.ts"
 import * as Response from "../../src/Response.ts"
 import * as Route from "../../src/Route.ts"
 import * as Sealed from "../../src/Sealed.ts"
+import * as Session from "../../src/Session.ts"
 import * as Testing from "../../src/testing/Testing.ts"
 import { attacks } from "./attacks.ts"
 
@@ -186,6 +188,90 @@ attacks("CSRF", [
       const seen = new Set<string>()
       for (let at = 0; at < 20; at++) seen.add((yield* (yield* client.get("/token")).text).slice(0, 20))
       assert.strictEqual(seen.size, 20)
+    })
+  }
+])
+
+class Login extends Session.Service<Login>()("Login", { fields: {}, empty: {}, identity: Schema.String }) {}
+class Cart extends Session.Service<Cart>()("Cart", { fields: { user: Schema.String }, empty: { user: "" } }) {}
+
+const handlers = {
+  token: Route.get(
+    "/token",
+    Effect.map(Csrf.token, (token) => Response.text(token))
+  ),
+  pay: Route.post("/pay", Response.text("paid"))
+}
+const tokens = Csrf.make({ tokens: { keys } })
+const enter = Effect.flatMap(Request.header("x-user"), (user = "") =>
+  Effect.flatMap(Login, ({ rotate }) => rotate(user))
+)
+const logins = App.make({
+  ...handlers,
+  login: Route.get("/login", Effect.as(enter, Response.text("in"))),
+  logout: Route.get(
+    "/logout",
+    Effect.flatMap(Login, ({ invalidate }) => Effect.as(invalidate, Response.text("out")))
+  )
+}).pipe(App.use(tokens), App.use(Session.make(Login, { store: RecordStore.memory() })))
+const carts = App.make({
+  ...handlers,
+  login: Route.get(
+    "/login",
+    Effect.flatMap(Cart, ({ set }) => Effect.as(set({ user: "ada" }), Response.text("in")))
+  )
+}).pipe(App.use(tokens), App.use(Session.make(Cart, { store: RecordStore.memory() })))
+
+/** The cookies of a browser, which anybody may have added to, and what it is answered. */
+const browser = Effect.fnUntraced(function* (site: typeof logins | typeof carts) {
+  const client = yield* Testing.client(site as typeof logins)
+  const jar = new Map<string, string>()
+  const send = Effect.fnUntraced(function* (method: "GET" | "POST", path: string, headers = {}) {
+    const cookie = [...jar].map((pair) => pair.join("=")).join("; ")
+    const fields = { host: "shop.test", cookie, ...headers }
+    const response = yield* client.execute(HttpClientRequest.make(method)(path, { headers: fields }))
+    for (const { name, value } of Object.values(response.cookies.cookies)) jar.set(name, value)
+    return { status: response.status, text: yield* response.text }
+  })
+  return { jar, get: (path: string, user = "ada") => send("GET", path, { "x-user": user }), send }
+})
+
+const planted = (site: typeof logins | typeof carts, before: ReadonlyArray<string>, after: ReadonlyArray<string>) =>
+  Effect.gen(function* () {
+    const [attacker, victim] = [yield* browser(site), yield* browser(site)]
+    for (const path of before) yield* attacker.get(path, "eve")
+    const token = (yield* attacker.get("/token", "eve")).text
+    for (const path of after) yield* victim.get(path)
+    for (const [name, value] of attacker.jar) if (name.endsWith("csrf")) victim.jar.set(name, value)
+    // It is good where it was given, so that it is not refused for something else.
+    assert.strictEqual((yield* attacker.send("POST", "/pay", { "x-csrf-token": token })).status, 200)
+    assert.strictEqual((yield* victim.send("POST", "/pay", { "x-csrf-token": token })).status, 403)
+  })
+
+const tied = "the login that the cookie is signed with: 403"
+
+attacks("CSRF with a cookie that was planted", [
+  { attack: "the cookie and token of a visitor, in a login", stoppedBy: tied, run: planted(logins, [], ["/login"]) },
+  { attack: "those of another login, in a login", stoppedBy: tied, run: planted(logins, ["/login"], ["/login"]) },
+  {
+    attack: "those of a login, after the logout",
+    stoppedBy: tied,
+    run: planted(logins, ["/login"], ["/login", "/logout"])
+  },
+  {
+    attack: "those of a visitor, in a session that knows no identity",
+    stoppedBy: "the session that the cookie is signed with: 403",
+    run: planted(carts, [], ["/login"])
+  },
+  {
+    attack: "a cookie that was planted before the login, which a page takes over with the login",
+    stoppedBy: "a secret of before the login is not taken along",
+    run: Effect.gen(function* () {
+      const [attacker, victim] = [yield* browser(logins), yield* browser(logins)]
+      const token = (yield* attacker.get("/token", "eve")).text
+      for (const [name, value] of attacker.jar) victim.jar.set(name, value)
+      for (const path of ["/token", "/login", "/token"]) yield* victim.get(path)
+      assert.strictEqual((yield* victim.send("POST", "/pay", { "x-csrf-token": token })).status, 403)
     })
   }
 ])

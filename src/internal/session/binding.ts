@@ -1,11 +1,12 @@
 /**
- * What ties a token to a session: a text that another session does not have, and that changes when the session's id does.
+ * What ties a token to a login: a text that another login does not have, and that changes when the session's id does.
  *
  * ```ts
  * const bound = yield* Effect.flatten(SessionBinding)
  * ```
  *
- * Empty where there is no session middleware, and for a visitor who has no session yet.
+ * Empty where there is no session middleware, and for a visitor who has not logged in; where the session knows no identity, for one who
+ * has no session yet.
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"

@@ -126,9 +126,13 @@ export class Live {
     })
   }
 
-  /** A text of this session alone; "" before there is one. */
+  /**
+   * A text of this login alone; "" while there is none, so that what a visitor was given stays good when a session begins. Where a
+   * session knows no identity, nobody can tell a login: a text of this session alone.
+   */
   get binding(): Effect.Effect<string> {
-    return Effect.flatMap(this.current, () => {
+    return Effect.flatMap(this.current, ({ identity }) => {
+      if (identity === undefined && this.plan.codec.knowsIdentity) return Effect.succeed("")
       const id = this.id ?? this.base?.found?.id
       return id === undefined ? Effect.succeed("") : sha256(`binding ${id}`)
     })

@@ -46,6 +46,8 @@ export interface Definition {
 
 /** Between states and texts. */
 export interface Codec {
+  /** Whether a login can be told from none. */
+  readonly knowsIdentity: boolean
   readonly fresh: (now: number) => State
   /** Nothing is in it that is worth keeping. */
   readonly isEmpty: (state: State) => boolean
@@ -79,6 +81,7 @@ export const compile = (name: string, definition: Definition): Codec => {
   }
 
   return {
+    knowsIdentity: ids !== undefined,
     // Decoded each time: what a handler does to the value must not reach another session.
     fresh: (now) => ({ ...blank, data: data.decode(JSON.parse(emptyText)), created: now, touched: now }),
     isEmpty: ({ data: value, flash, identity }) =>
