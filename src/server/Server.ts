@@ -30,6 +30,11 @@ import type * as Rules from "./internal/limits/Rules.ts"
 import * as Prepare from "./internal/Prepare.ts"
 import * as Program from "./internal/Program.ts"
 import * as Listener from "./internal/sites/Listener.ts"
+import * as Notify from "./internal/sites/Notify.ts"
+import * as Seat from "./internal/workers/Seat.ts"
+import * as Supervisor from "./internal/workers/Supervisor.ts"
+import * as Worker from "./internal/workers/Worker.ts"
+import * as WorkerOptions from "./internal/workers/WorkerOptions.ts"
 import * as Site from "./Site.ts"
 
 /** Options of a server. */
@@ -69,6 +74,7 @@ const startUntyped = Effect.fnUntraced(function* (
   app: App.Any,
   options: Options
 ): Effect.fn.Return<Server["Service"], ServeError, Scope.Scope> {
+  ;(yield* Seat.CurrentWorker)?.patience(Shutdown.longest(options))
   const prepared = yield* Prepare.prepare(app, options)
   const engineOptions = Prepare.engineOptions(options)
   const places = yield* Listener.places(options.sites ?? [Site.tcp(options)])
@@ -113,6 +119,11 @@ export interface ProgramOptions {
   readonly print?: ((line: string) => void) | false
   /** Whether SIGINT and SIGTERM stop the server; true. */
   readonly handleSignals?: boolean
+  /**
+   * Processes that serve the app, under a supervisor that serves nothing: a number, "auto" for one per core, or their options. SIGHUP
+   * replaces them one by one, by what the program's files say then; one that ends is replaced. One process alone unless given.
+   */
+  readonly workers?: number | "auto" | WorkerOptions.Options
 }
 
 /** The options of `Server.run`. */
@@ -126,6 +137,7 @@ export type Missing<R> = unknown extends R
 /**
  * Runs the app as the whole program until a signal comes. All its failures have to be answered and all its services provided.
  * Exits with 0 after a graceful stop, with 1 and the reason when it cannot start; a second signal exits at once with 130 or 143.
+ * With `workers` the program's file runs in each process, the supervisor's too, which builds nothing of the app.
  */
 export const run = <E, R, T extends App.Routes, Added>(
   app: [R] extends [never] ? App.Servable<E, R, T, Added> : Missing<R>,
@@ -148,13 +160,24 @@ export const launch =
     )
 
 const program = <E>(start: Effect.Effect<Server["Service"], E, Scope.Scope>, options: ProgramOptions): void => {
-  const { handleSignals = true, print = (line) => process.stdout.write(`${line}\n`) } = options
-  const serve = Effect.gen(function* () {
-    const { addresses } = yield* start
+  const { handleSignals = true, print = (line) => process.stdout.write(`${line}\n`), workers } = options
+  const settings = workers === undefined ? undefined : WorkerOptions.parse(workers)
+  const onReady = (addresses: ReadonlyArray<Site.Address>) => {
     if (print !== false) for (const line of banner(addresses)) print(line)
+  }
+  if (settings !== undefined && Supervisor.isPossible()) {
+    Supervisor.main(settings, { handleSignals, onReady })
+    return
+  }
+  const seat = Seat.take()
+  const alone = Effect.gen(function* () {
+    const { addresses } = yield* start
+    onReady(addresses)
+    yield* Notify.serving(`serving ${addresses.map(({ url }) => url).join(", ")}`)
     return yield* Effect.never
   })
-  Program.main(Effect.provideService(Effect.scoped(serve), DrainReport.Audience, "program"), handleSignals)
+  const serve = seat && settings ? Worker.serve(seat, settings.limits, start) : Effect.scoped(alone)
+  Program.main(Effect.provideService(serve, DrainReport.Audience, "program"), handleSignals)
 }
 
 const banner = (addresses: ReadonlyArray<Site.Address>): ReadonlyArray<string> => [

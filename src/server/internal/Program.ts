@@ -8,32 +8,47 @@
  * Unlike Effect's `NodeRuntime.runMain`: a graceful stop exits with 0, and a second signal ends the process at once.
  */
 import * as Cause from "effect/Cause"
+import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { ServeError } from "effect/http/HttpServerError"
 
 const codes = { SIGINT: 130, SIGTERM: 143 } as const
 
-/** Runs the effect and exits: 0 when it ended or was interrupted, 1 with its failure on standard error. */
-export const main = <E>(effect: Effect.Effect<unknown, E>, handleSignals: boolean): void => {
+/** Ends the program with 1 and this one line; nothing when there is none. */
+export class Failed extends Data.TaggedError("Failed")<{ readonly message: string }> {}
+
+/**
+ * Runs the effect and exits: 0 when it ended or was interrupted, 1 with its failure on standard error. `atOnce` is called before a
+ * second signal ends the process.
+ */
+export const main = <E>(effect: Effect.Effect<unknown, E>, handleSignals: boolean, atOnce = () => {}): void => {
   const fiber = Effect.runFork(effect)
   let stopping = false
   const onSignal = (signal: keyof typeof codes) => {
-    if (stopping) process.exit(codes[signal])
+    if (stopping) {
+      atOnce()
+      process.exit(codes[signal])
+    }
     stopping = true
     fiber.interruptUnsafe()
   }
   if (handleSignals) for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, onSignal)
   fiber.addObserver((exit) => {
     const failed = Exit.isFailure(exit) && !Cause.hasInterruptsOnly(exit.cause)
-    if (failed) process.stderr.write(`${reason(exit.cause)}\n`)
+    if (failed) write(reason(exit.cause))
     process.exit(failed ? 1 : 0)
   })
+}
+
+const write = (line: string): void => {
+  if (line !== "") process.stderr.write(`${line}\n`)
 }
 
 // That a server cannot listen is said in one line; a stack would hide it.
 const reason = (cause: Cause.Cause<unknown>): string => {
   const [only, ...more] = cause.reasons
-  const known = only?._tag === "Fail" && only.error instanceof ServeError && more.length === 0
-  return known ? only.error.message : Cause.pretty(cause)
+  const isAlone = only?._tag === "Fail" && more.length === 0
+  const known = isAlone && (only.error instanceof ServeError || only.error instanceof Failed)
+  return known ? (only.error as Error).message : Cause.pretty(cause)
 }

@@ -40,6 +40,7 @@ import * as NodeLoopDelay from "./LoopDelay.ts"
 import * as UpstreamTransport from "./proxy/Transport.ts"
 import type * as ResponseHead from "./responseHead.ts"
 import * as NodeWebSocket from "./webSocket/NodeWebSocket.ts"
+import { CurrentWorker } from "./workers/Seat.ts"
 
 /** Effect's services of the platform. */
 export const platform = Layer.mergeAll(
@@ -59,6 +60,7 @@ export const services = Effect.fnUntraced(function* (
   const transport = yield* UpstreamTransport.make
   const loopDelay = yield* NodeLoopDelay.make
   const given = yield* Effect.context<never>()
+  const worker = yield* CurrentWorker
   // One flat map: a request adds to it without ever copying it.
   return Context.makeUnsafe<never>(
     new Map<string, unknown>([
@@ -73,7 +75,7 @@ export const services = Effect.fnUntraced(function* (
       [RoomHub.key, memoryOf(compiled)],
       [ServerMemory.key, compiled],
       [CurrentTasks.key, tasksOf(compiled)],
-      [Unready.key, () => (state.draining ? "The server stops" : undefined)],
+      [Unready.key, () => (state.draining && worker?.hasSuccessor() !== true ? "The server stops" : undefined)],
       [LoopDelay.key, loopDelay],
       [Pending.key, new Set<() => void>()],
       // Spans have of a URL and of its headers what the access log has

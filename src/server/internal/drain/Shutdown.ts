@@ -7,9 +7,11 @@
  *
  * Answers close their connections; after `drainDelay` listeners close, idle connections close, event streams and sockets take their
  * leave, what is in flight finishes and background work with it, the rest is interrupted and awaited, then sockets are destroyed. No connection outlives it.
+ * A worker whose successor listens already closes its listeners first, and nobody is told that the server stops.
  *
  * @source aiohttp.web graceful shutdown
  */
+import * as Net from "node:net"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -17,6 +19,7 @@ import * as Option from "effect/Option"
 import type { Tasks } from "../../../internal/tasks.ts"
 import type { Engine } from "../Engine.ts"
 import type { Prepared } from "../Prepare.ts"
+import { CurrentWorker } from "../workers/Seat.ts"
 import { DrainAccount } from "./DrainAccount.ts"
 import * as DrainReport from "./DrainReport.ts"
 
@@ -36,6 +39,26 @@ export interface Options {
 /** How long the answers to interrupted requests may take to leave. */
 const flush = Duration.millis(500)
 
+/**
+ * How long a connection is waited for, at least, where another process goes on: a client that has just sent its next request gets its
+ * answer, which closes the connection.
+ */
+const parting = Duration.seconds(1)
+
+/** The longest that a stop takes, but for what the app releases. */
+export const longest = (options: Options): Duration.Duration => {
+  const { drainDelay, interruptGrace, shutdownTimeout } = withDefaults(options)
+  const grace = Duration.times(interruptGrace, 2)
+  const steps = [Duration.max(Duration.max(drainDelay, parting), shutdownTimeout), shutdownTimeout, grace, flush]
+  return steps.reduce(Duration.sum)
+}
+
+const withDefaults = ({ drainDelay = 0, interruptGrace = "5 seconds", shutdownTimeout = "30 seconds" }: Options) => ({
+  drainDelay: Duration.fromInputUnsafe(drainDelay),
+  interruptGrace: Duration.fromInputUnsafe(interruptGrace),
+  shutdownTimeout: Duration.fromInputUnsafe(shutdownTimeout)
+})
+
 /** What is stopped. */
 export interface Running {
   readonly engines: ReadonlyArray<Engine>
@@ -50,14 +73,16 @@ export const stop = Effect.fnUntraced(function* (
   options: Options
 ) {
   // A start that fails waits for nothing: whoever it is said to may try again.
-  const patience = isServing() ? (options.shutdownTimeout ?? Duration.seconds(30)) : Duration.zero
-  const timeout = Duration.fromInputUnsafe(patience)
+  const { drainDelay, interruptGrace, shutdownTimeout } = withDefaults(options)
+  const timeout = isServing() ? shutdownTimeout : Duration.zero
+  const hasSuccessor = (yield* CurrentWorker)?.hasSuccessor() ?? false
   const account = new DrainAccount(yield* Clock.currentTimeMillis)
   for (const engine of engines) engine.begin(account)
-  const delay = Duration.fromInputUnsafe(options.drainDelay ?? Duration.zero)
   if (isServing()) {
+    const delay = hasSuccessor ? Duration.max(drainDelay, parting) : drainDelay
     const told = Effect.timeoutOption(onDrain, Duration.max(timeout, delay))
-    yield* Duration.isPositive(delay) ? Effect.all([Effect.sleep(delay), told], { concurrency: 2 }) : told
+    const waited = hasSuccessor ? Effect.timeoutOption(parted(engines), delay) : Effect.sleep(delay)
+    yield* Duration.isPositive(delay) ? Effect.all([waited, told], { concurrency: 2 }) : told
   }
   tasks.drain()
   for (const engine of engines) {
@@ -71,7 +96,7 @@ export const stop = Effect.fnUntraced(function* (
     Effect.andThen(tasks.settled)
   )
   const finished = yield* Effect.timeoutOption(finishing, timeout)
-  if (Option.isNone(finished)) yield* cutOff(engines, tasks, account, options.interruptGrace ?? Duration.seconds(5))
+  if (Option.isNone(finished)) yield* cutOff(engines, tasks, account, interruptGrace)
   if (!isServing()) return
   yield* turn
   const now = yield* Clock.currentTimeMillis
@@ -99,6 +124,17 @@ const cutOff = Effect.fnUntraced(function* (
   // What came in meanwhile.
   if (Option.isSome(interrupted)) yield* within(interruptAll, grace)
 })
+
+// Whoever comes from now on is another process's, and who would stay may come again at once. A server of HTTP that is closed would cut
+// off the connections that it takes for idle.
+const parted = (engines: ReadonlyArray<Engine>): Effect.Effect<void> =>
+  Effect.suspend(() => {
+    for (const { drain, server } of engines) {
+      Net.Server.prototype.close.call(server)
+      drain()
+    }
+    return each(engines, empty)
+  })
 
 const each = (engines: ReadonlyArray<Engine>, f: (engine: Engine) => Effect.Effect<void>): Effect.Effect<void> =>
   Effect.forEach(engines, f, { concurrency: "unbounded", discard: true })

@@ -10,6 +10,7 @@
 import * as Effect from "effect/Effect"
 import type { ServeError } from "effect/http/HttpServerError"
 import type { Descriptor, Systemd } from "../../Site.ts"
+import { CurrentWorker } from "../workers/Seat.ts"
 import { failure } from "./startFailure.ts"
 
 /** The first descriptor that is handed over (SD_LISTEN_FDS_START). */
@@ -17,10 +18,11 @@ const first = 3
 
 /** The descriptors of a site. */
 export const descriptors = (site: Systemd): Effect.Effect<ReadonlyArray<Descriptor>, ServeError> =>
-  Effect.suspend(() => {
+  Effect.flatMap(CurrentWorker, (worker) => {
     const { LISTEN_FDNAMES = "", LISTEN_FDS = "", LISTEN_PID } = process.env
-    // What a parent was given is not ours.
-    const count = LISTEN_PID === String(process.pid) && /^\d{1,4}$/.test(LISTEN_FDS) ? Number(LISTEN_FDS) : 0
+    // What a parent was given is not ours, but for a worker's: the supervisor listens there for all.
+    const owner = worker === undefined ? process.pid : process.ppid
+    const count = LISTEN_PID === String(owner) && /^\d{1,4}$/.test(LISTEN_FDS) ? Number(LISTEN_FDS) : 0
     const names = LISTEN_FDNAMES.split(":")
     const found = Array.from({ length: count }, (_, index) => ({ fd: first + index, name: names[index] ?? "unknown" }))
     const wanted = found.filter(({ name }) => site.name === undefined || site.name === name)

@@ -18,6 +18,7 @@ import * as Path from "node:path"
 import * as Effect from "effect/Effect"
 import type { ServeError } from "effect/http/HttpServerError"
 import type { Address, Unix } from "../../Site.ts"
+import { CurrentWorker, type SharedSocket } from "../workers/Seat.ts"
 import { failure } from "./startFailure.ts"
 
 /** The longest path that Linux takes, in bytes; other systems take about as many. */
@@ -43,8 +44,11 @@ export const listen = Effect.fnUntraced(function* (
   bind: (path: string) => Effect.Effect<void, ServeError>
 ): Effect.fn.Return<Address, ServeError> {
   const path = Path.resolve(site.path)
-  const before = yield* vacant(path)
-  const folder = yield* attempt(path, () => Fs.mkdtempSync(Path.join(Path.dirname(path), ".s")))
+  const worker = yield* CurrentWorker
+  const shared = worker?.socket(path)
+  const isShared = shared !== undefined && identity(path) === shared.identity
+  const before = isShared ? changeOf(path) : yield* vacant(path)
+  const folder = yield* attempt(path, () => folderOf(path, shared))
   const first = Path.join(folder, "s")
   const own = yield* Effect.gen(function* () {
     if (Buffer.byteLength(first) > longest || Buffer.byteLength(path) > longest)
@@ -53,12 +57,19 @@ export const listen = Effect.fnUntraced(function* (
       )
     yield* bind(first)
     return yield* attempt(path, () => {
+      // The supervisor listens there already, for another worker.
+      if (isShared && !Fs.existsSync(first)) return identity(path) as string
       if (site.mode !== undefined) Fs.chmodSync(first, site.mode)
       if (changeOf(path) !== before) throw new Error("somebody else has just made it; stop one of both")
       Fs.renameSync(first, path)
-      return identity(path)
+      return identity(path) as string
     })
   }).pipe(Effect.ensuring(Effect.sync(() => Fs.rmSync(folder, { recursive: true, force: true }))))
+  if (worker !== undefined) {
+    // Others may go on listening: the supervisor removes it.
+    worker.shares(path, { origin: folder, identity: own })
+    return { url: `unix:${path}`, path, host: undefined, port: undefined }
+  }
   const { close } = server
   // When it stops, not when its last connection has ended.
   server.close = (callback) => {
@@ -68,6 +79,19 @@ export const listen = Effect.fnUntraced(function* (
   }
   return { url: `unix:${path}`, path, host: undefined, port: undefined }
 })
+
+// Workers ask their supervisor for the same socket by the path where the first of them has made it.
+const folderOf = (path: string, shared: SharedSocket | undefined): string => {
+  if (shared === undefined) return Fs.mkdtempSync(Path.join(Path.dirname(path), ".s"))
+  Fs.mkdirSync(shared.origin, { mode: 0o700, recursive: true })
+  return shared.origin
+}
+
+/** Removes the sockets that workers had in common; whoever has taken the place of one keeps it. */
+export const removeShared = (sockets: Readonly<Record<string, SharedSocket>>): void => {
+  for (const [path, own] of Object.entries(sockets))
+    if (identity(path) === own.identity) Fs.rmSync(path, { force: true })
+}
 
 // Which file that is, if there is one.
 const identity = (path: string): string | undefined => {
