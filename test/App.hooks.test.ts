@@ -127,8 +127,8 @@ describe("hooks", () => {
       yield* Effect.scoped(Server.start(failing, { host: "127.0.0.1", port: 0 }))
       assert.deepStrictEqual(events, ["drains", "stops"])
       assert.deepStrictEqual(
-        logs.filter((line) => line.startsWith("Error")).map((line) => line.split(" failed")[0]),
-        ["Error An onDrain", "Error An onStop"]
+        logs.filter((line) => line.startsWith("Error")).map((line) => line.split(";")[0]),
+        ["Error onDrain 1 of 2 failed", "Error onStop 2 of 2 failed"]
       )
     }).pipe(provided, Effect.provide(layer))
   })
@@ -148,6 +148,19 @@ describe("hooks", () => {
       yield* Fiber.join(yield* other.stop)
     })
   )
+
+  it.live("an onDrain that takes too long is interrupted with a warning that names it, and the stop goes on", () => {
+    const { layer, logs } = recorder()
+    const app = App.make({ home }).pipe(App.onDrain(Effect.never))
+    return Effect.gen(function* () {
+      const { stop } = yield* start(app, { shutdownTimeout: "30 millis" })
+      yield* Fiber.join(yield* stop)
+      assert.deepStrictEqual(
+        logs.filter((line) => line.startsWith("Warn")),
+        ["Warn onDrain has not ended within shutdownTimeout, and is interrupted; the stop goes on"]
+      )
+    }).pipe(Effect.scoped, Effect.provide(layer))
+  })
 
   it.live("under the web standard the starts run once, at the first request", () =>
     Effect.gen(function* () {

@@ -364,7 +364,7 @@ describe("what fails in the log", () => {
         }
         assert.deepStrictEqual(
           logged.map(({ level, message }) => `${level} ${message}`),
-          ["Warn The access log failed"]
+          ["Warn The access log failed: a line is lost"]
         )
         yield* TestClock.adjust("1 minute")
         yield* client.get("/")

@@ -121,7 +121,8 @@ const warner = (): Warn => {
     const now = Context.get(context, Clock.Clock).monotonicTimeNanosUnsafe()
     if (last !== undefined && now - last < patience) return
     last = now
-    const logged = Effect.annotateLogs(Effect.logWarning("The access log failed", Cause.die(error)), {
+    const text = `The access log failed: ${lost === 1 ? "a line is" : `${lost} lines are`} lost`
+    const logged = Effect.annotateLogs(Effect.logWarning(text, Cause.die(error)), {
       logger: Fields.logger,
       lost
     })

@@ -21,15 +21,9 @@ const runOf = (hook: Hook): Run => hook.run as Run
 export const start = Effect.fnUntraced(function* (
   hooks: ReadonlyArray<Hook>
 ): Effect.fn.Return<void, ServeError, Scope.Scope> {
-  const count = hooks.filter(({ on }) => on === "start").length
-  let index = 0
   for (const hook of hooks) {
-    if (hook.on === "start") {
-      index++
-      yield* orServeError(runOf(hook), `its onStart ${count === 1 ? "" : `${index} of ${count} `}failed: `)
-    } else if (hook.on === "stop") {
-      yield* Effect.addFinalizer(() => logged(hook, "onStop"))
-    }
+    if (hook.on === "start") yield* orServeError(runOf(hook), `its ${nameOf(hook, hooks)} failed: `)
+    else if (hook.on === "stop") yield* Effect.addFinalizer(() => logged(hook, nameOf(hook, hooks)))
   }
 })
 
@@ -57,19 +51,33 @@ const line = (error: Error): string => {
   return error.cause instanceof Error ? `${own}; caused by ${line(error.cause)}` : own
 }
 
-/** What runs when the server begins to stop, in order. */
+/** What runs when the server begins to stop, in order. What is interrupted took longer than the stop waits. */
 export const drain = (hooks: ReadonlyArray<Hook>): Effect.Effect<void> =>
   Effect.forEach(
     hooks.filter(({ on }) => on === "drain"),
-    (hook) => logged(hook, "onDrain"),
+    (hook) => {
+      const name = nameOf(hook, hooks)
+      const late = Effect.logWarning(
+        `${name} has not ended within shutdownTimeout, and is interrupted; the stop goes on`
+      )
+      return Effect.onInterrupt(logged(hook, name), () => late)
+    },
     { discard: true }
   )
+
+const names = { start: "onStart", drain: "onDrain", stop: "onStop" } as const
+
+// By its place among those of its kind, in the order in which they are declared.
+const nameOf = (hook: Hook, hooks: ReadonlyArray<Hook>): string => {
+  const alike = hooks.filter(({ on }) => on === hook.on)
+  return alike.length === 1 ? names[hook.on] : `${names[hook.on]} ${alike.indexOf(hook) + 1} of ${alike.length}`
+}
 
 const logged = (hook: Hook, name: string): Effect.Effect<void> =>
   Effect.asVoid(Effect.scoped(runOf(hook))).pipe(
     Effect.catchCause((cause) =>
       Cause.hasInterruptsOnly(cause)
         ? Effect.failCause(cause as Cause.Cause<never>)
-        : Effect.logError(`An ${name} failed`, cause)
+        : Effect.logError(`${name} failed; the stop goes on`, cause)
     )
   )
