@@ -35,6 +35,8 @@ const server = Layer.unwrap(
   )
 )
 
-if (import.meta.main) {
-  server.pipe(Layer.provide(Logger.layer([Logger.consoleJson])), Server.launch())
-}
+const logging = Logger.layer([Logger.consoleJson])
+
+// One process for each core. SIGHUP replaces them one by one: a new build without a request that is refused.
+if (import.meta.main)
+  server.pipe(Layer.provide(logging), Server.launch({ workers: { count: "auto", logger: logging } }))
