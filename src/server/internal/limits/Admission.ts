@@ -6,7 +6,7 @@
  * admission.enter(socket) // "full": over the limit
  * ```
  *
- * What is refused is said in the log once a second at most.
+ * What is refused, or gives way, is said in the log once a second at most.
  *
  * @source nginx worker_connections, limit_conn; Kestrel MaxConcurrentConnections
  */
@@ -38,6 +38,7 @@ export class Admission {
   private readonly addresses = new Map<string, number>()
   private count = 0
   private refused = 0
+  private gaveWay = 0
   private saidAt = Number.NEGATIVE_INFINITY
 
   constructor(rules: Rules) {
@@ -59,8 +60,10 @@ export class Admission {
     const counted: Counted = socket
     const { maxConnections, maxPerAddress } = this.rules
     counted[isCounted] = true
-    const isFull = this.count >= maxConnections && !giveWay(socket)
+    const isOver = this.count >= maxConnections
+    const isFull = isOver && !giveWay(socket)
     if (isFull) counted[excess] = "full"
+    else if (isOver) this.gaveWay++
     const isOut = isFull && this.count >= more(maxConnections)
     this.count++
     if (maxPerAddress === Number.POSITIVE_INFINITY || socket.remoteAddress === undefined) return !isOut
@@ -90,14 +93,19 @@ export class Admission {
     return mark(new HttpError.ServiceUnavailable({ text, retryAfter: "1 second" }))
   }
 
-  /** Counts a refusal; the line to say, once a second at most. */
-  say(now: number): string | undefined {
+  /** A connection was refused. */
+  refuse(): void {
     this.refused++
+  }
+
+  /** What is to be said of those that were refused or gave way, once a second at most. */
+  say(now: number): string | undefined {
+    const { count, gaveWay, refused, saidAt } = this
     // A wall clock may go back.
-    if (Math.abs(now - this.saidAt) < 1000) return undefined
-    const line = `Too many connections: ${this.refused} refused (${this.count} are open)`
+    if (gaveWay + refused === 0 || Math.abs(now - saidAt) < 1000) return undefined
     this.saidAt = now
     this.refused = 0
-    return line
+    this.gaveWay = 0
+    return `Too many connections: ${refused} refused, ${gaveWay} closed that waited for a request (${count} are open)`
   }
 }

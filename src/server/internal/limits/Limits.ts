@@ -49,23 +49,29 @@ export const install = (
   const clock = Context.get(base, Clock.Clock)
   Patrol.make(server, rules, clock, connections.open)
   if (admission === undefined) return { refusal: undefined }
-  const count = (): void => {
+  const report = (): void => {
     const line = admission.say(clock.currentTimeMillisUnsafe())
     if (line !== undefined) Effect.runForkWith(base)(Effect.logWarning(line))
   }
   server.on(connectionEvent(server), (socket: Net.Socket) => {
     if (admission.knows(socket)) return
     socket.once("close", () => admission.leave(socket))
-    if (admission.enter(socket, connections.giveWay)) return
-    count()
-    reset(socket)
+    if (!admission.enter(socket, connections.giveWay)) {
+      admission.refuse()
+      reset(socket)
+    }
+    report()
   })
   if (admission.most < Number.POSITIVE_INFINITY) server.maxConnections = admission.most
-  server.on("drop", count)
+  const refuse = (): void => {
+    admission.refuse()
+    report()
+  }
+  server.on("drop", refuse)
   return {
     refusal: (socket) => {
       const error = admission.refusal(socket)
-      if (error !== undefined) count()
+      if (error !== undefined) refuse()
       return error
     }
   }
