@@ -59,8 +59,9 @@ export interface MemoryOptions {
 }
 
 /**
- * Records in the memory of this process; whoever has the value has the same ones. When it is full, those go first that would expire
- * soonest. Throws a TypeError for a capacity below 1.
+ * Records in the memory of this process; whoever has the value has the same ones. When it is full, the oldest go of those that nobody
+ * has asked for since they were written, as long as they are half of it, and else those that were used the longest time ago: a flood of
+ * new ones takes no more than half from those in use. Throws a TypeError for a capacity below 1.
  */
 export const memory = (options: MemoryOptions = {}): RecordStore => Memory.make(options)
 

@@ -155,22 +155,50 @@ describe("in memory", () => {
     it.effect(name, () => run({ store: RecordStore.memory(), wait: TestClock.adjust }))
   }
 
-  it.effect("when it is full, what would expire soonest goes", () =>
+  const kept = (store: RecordStore.RecordStore, keys: ReadonlyArray<string>) =>
+    Effect.map(Effect.forEach(keys, store.get), (found) => found.flatMap((record) => record?.value ?? []))
+
+  it.effect("when it is full, the oldest goes, and never what has just come, however soon it expires", () =>
     Effect.gen(function* () {
       const store = RecordStore.memory({ capacity: 3 })
       const put = (key: string, seconds: number) =>
         store.put(key, key, { expected: undefined, expiresIn: Duration.seconds(seconds) })
-      yield* put("long", 300)
-      yield* put("short", 10)
-      yield* put("middle", 60)
-      yield* put("new", 30)
-      const kept = Effect.map(Effect.forEach(["long", "short", "middle", "new"], store.get), (found) =>
-        found.map((record) => record?.value)
-      )
-      assert.deepStrictEqual(yield* kept, ["long", undefined, "middle", "new"])
-      yield* TestClock.adjust("45 seconds")
-      yield* put("short", 10)
-      assert.deepStrictEqual(yield* kept, ["long", "short", "middle", undefined])
+      const all = [
+        ["a", 300],
+        ["b", 60],
+        ["claim", 10],
+        ["c", 300],
+        ["d", 300]
+      ] as const
+      for (const [key, seconds] of all) yield* put(key, seconds)
+      assert.deepStrictEqual(yield* kept(store, ["a", "b", "claim", "c", "d"]), ["claim", "c", "d"])
+    })
+  )
+
+  it.effect("what has expired goes before anything else", () =>
+    Effect.gen(function* () {
+      const store = RecordStore.memory({ capacity: 3 })
+      const put = (key: string, seconds: number) =>
+        store.put(key, key, { expected: undefined, expiresIn: Duration.seconds(seconds) })
+      yield* put("a", 300)
+      yield* put("b", 10)
+      yield* put("c", 300)
+      yield* TestClock.adjust("10 seconds")
+      yield* put("d", 300)
+      assert.deepStrictEqual(yield* kept(store, ["a", "b", "c", "d"]), ["a", "c", "d"])
+    })
+  )
+
+  it.effect("what is asked for outlives a flood of what is not, up to half of the room", () =>
+    Effect.gen(function* () {
+      const store = RecordStore.memory({ capacity: 100 })
+      const put = (key: string) => store.put(key, key, long)
+      const used = Array.from({ length: 60 }, (_, n) => `used ${n}`)
+      for (const key of used) yield* Effect.andThen(put(key), store.get(key))
+      for (let n = 0; n < 1000; n++) yield* put(`flood ${n}`)
+      assert.deepStrictEqual(yield* kept(store, used), used.slice(10))
+      const flood = Array.from({ length: 1000 }, (_, n) => `flood ${n}`)
+      assert.deepStrictEqual(yield* kept(store, flood), flood.slice(950))
     })
   )
 

@@ -306,6 +306,20 @@ attacks("the cookie of a session", [
   }
 ])
 
+attacks("the memory that sessions are kept in", [
+  {
+    attack: "a crawler without cookies begins a session with each request, to end those of others",
+    stoppedBy: "sessions that are in use go after those that nobody has come back to",
+    run: Effect.gen(function* () {
+      const { send } = yield* start(RecordStore.memory({ capacity: 100 }))
+      const { cookie } = yield* send("/login")
+      assert.strictEqual((yield* send("/read", cookie)).text, "0 ada")
+      for (let n = 0; n < 500; n++) yield* send("/count")
+      assert.strictEqual((yield* send("/read", cookie)).text, "0 ada")
+    })
+  }
+])
+
 attacks("what others see of a session", [
   {
     attack: "JavaScript of the page reads the cookie, another site sends it along with a form",

@@ -5,22 +5,21 @@
  * const store = make({ capacity: 1000 })
  * ```
  *
- * A heap has the records by when they expire. What was overwritten or removed stays in it until it comes up, or is half of it.
+ * A heap has the records by when they expire. What was overwritten or removed stays in it until it comes up, or is half of it. When
+ * there is no room, what goes first is not what expires soonest: a claim of half a minute may be worth more than an answer of a day.
  */
 import * as ByteSize from "effect/ByteSize"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type { MemoryOptions, RecordStore } from "../../RecordStore.ts"
 import * as ByteLimit from "../byteLimit.ts"
+import { type Expiring, Heap } from "../heap.ts"
 import { milliseconds } from "./expiry.ts"
 
-interface Entry {
+interface Entry extends Expiring {
   readonly key: string
   readonly value: string
   readonly version: string
-  readonly count: number
-  /** In milliseconds since 1970, by the Clock. */
-  readonly expires: number
 }
 
 /** Makes a store. */
@@ -33,12 +32,12 @@ export const make = (options: MemoryOptions): RecordStore => {
   return {
     get: (key) =>
       Effect.map(Clock.currentTimeMillis, (now) => {
-        const entry = records.get(key, now)
+        const entry = records.use(key, now)
         return entry === undefined ? undefined : { value: entry.value, version: entry.version }
       }),
     put: (key, value, { expected, expiresIn }) =>
       Effect.map(Clock.currentTimeMillis, (now) => {
-        if (records.get(key, now)?.version !== expected) return undefined
+        if (records.find(key, now)?.version !== expected) return undefined
         return records.set(key, value, now, now + milliseconds(expiresIn))
       }),
     remove: (key, { expected } = {}) =>
@@ -48,10 +47,27 @@ export const make = (options: MemoryOptions): RecordStore => {
   }
 }
 
+/** Records in the order of their use, and what they take. */
+class Segment {
+  readonly entries = new Map<string, Entry>()
+  size = 0
+
+  add(entry: Entry): void {
+    this.entries.set(entry.key, entry)
+    this.size += sizeOf(entry)
+  }
+
+  delete(entry: Entry): void {
+    this.entries.delete(entry.key)
+    this.size -= sizeOf(entry)
+  }
+}
+
 class Records {
-  private readonly entries = new Map<string, Entry>()
-  private heap: Array<Entry> = []
-  private size = 0
+  /** Those that nobody has asked for since they came, as of visitors that never come back, and the others. */
+  private readonly fresh = new Segment()
+  private readonly used = new Segment()
+  private readonly heap = new Heap<Entry>()
   private count = 0
   private readonly capacity: number
   private readonly bytes: number
@@ -61,82 +77,77 @@ class Records {
     this.bytes = bytes
   }
 
-  get(key: string, now: number): Entry | undefined {
-    const entry = this.entries.get(key)
+  /** The record, which counts as used. */
+  use(key: string, now: number): Entry | undefined {
+    const entry = this.find(key, now)
+    if (entry === undefined) return undefined
+    this.segmentOf(key).delete(entry)
+    this.used.add(entry)
+    return entry
+  }
+
+  find(key: string, now: number): Entry | undefined {
+    const entry = this.at(key)
     if (entry === undefined || entry.expires > now) return entry
     this.delete(key)
     return undefined
   }
 
   version(key: string): string | undefined {
-    return this.entries.get(key)?.version
+    return this.at(key)?.version
   }
 
   delete(key: string): void {
-    const entry = this.entries.get(key)
+    const entry = this.at(key)
     if (entry === undefined) return
-    this.entries.delete(key)
-    this.size -= sizeOf(entry)
-    if (this.heap.length > 2 * this.entries.size + 64) this.compact()
+    this.segmentOf(key).delete(entry)
+    const entries = this.fresh.entries.size + this.used.entries.size
+    if (this.heap.size > 2 * entries + 64) {
+      this.heap.replace([...this.fresh.entries.values(), ...this.used.entries.values()])
+    }
   }
 
   /** Gives the version. */
   set(key: string, value: string, now: number, expires: number): string {
+    const segment = this.segmentOf(key)
     this.delete(key)
     const count = ++this.count
     const entry = { key, value, version: String(count), count, expires }
-    this.makeRoom(sizeOf(entry), now)
-    this.entries.set(key, entry)
-    this.size += sizeOf(entry)
-    push(this.heap, entry)
+    this.expire(now)
+    this.makeRoom(sizeOf(entry))
+    segment.add(entry)
+    this.heap.push(entry)
     return entry.version
   }
 
-  // What has expired goes in any case, what has not only for want of room.
-  private makeRoom(needed: number, now: number): void {
-    for (let first = this.heap[0]; first !== undefined; first = this.heap[0]) {
-      const isThere = this.entries.get(first.key) === first
-      const isFull = this.entries.size >= this.capacity || this.size + needed > this.bytes
-      if (isThere && first.expires > now && !isFull) return
-      pop(this.heap)
+  private at(key: string): Entry | undefined {
+    return this.fresh.entries.get(key) ?? this.used.entries.get(key)
+  }
+
+  private segmentOf(key: string): Segment {
+    return this.used.entries.has(key) ? this.used : this.fresh
+  }
+
+  private expire(now: number): void {
+    for (let first = this.heap.top; first !== undefined; first = this.heap.top) {
+      const isThere = this.at(first.key) === first
+      if (isThere && first.expires > now) return
+      this.heap.pop()
       if (isThere) this.delete(first.key)
     }
   }
 
-  // A sorted array is a heap.
-  private compact(): void {
-    this.heap = [...this.entries.values()].sort(compare)
+  // Those that nobody has asked for go as long as they are half of it.
+  private makeRoom(needed: number): void {
+    const { bytes, capacity, fresh, used } = this
+    while (fresh.entries.size + used.entries.size >= capacity || fresh.size + used.size + needed > bytes) {
+      const isHalf = 2 * fresh.entries.size >= capacity || 2 * fresh.size >= bytes
+      const [first, second] = isHalf ? [fresh, used] : [used, fresh]
+      const [oldest] = first.entries.size > 0 ? first.entries.values() : second.entries.values()
+      if (oldest === undefined) return
+      this.delete(oldest.key)
+    }
   }
 }
-
-// Of those that expire at one time the older comes first.
-const compare = (a: Entry, b: Entry): number => a.expires - b.expires || a.count - b.count
 
 const sizeOf = ({ key, value }: Entry): number => 2 * (key.length + value.length)
-
-const push = (heap: Array<Entry>, entry: Entry): void => {
-  let at = heap.length
-  while (at > 0) {
-    const parent = (at - 1) >> 1
-    const above = heap[parent] as Entry
-    if (compare(above, entry) < 0) break
-    heap[at] = above
-    at = parent
-  }
-  heap[at] = entry
-}
-
-const pop = (heap: Array<Entry>): void => {
-  const entry = heap.pop() as Entry
-  const length = heap.length
-  if (length === 0) return
-  let at = 0
-  for (let child = 1; child < length; child = 2 * at + 1) {
-    if (child + 1 < length && compare(heap[child + 1] as Entry, heap[child] as Entry) < 0) child++
-    const below = heap[child] as Entry
-    if (compare(below, entry) > 0) break
-    heap[at] = below
-    at = child
-  }
-  heap[at] = entry
-}
