@@ -28,6 +28,17 @@ const refused = (fields: ReadonlyArray<Record<string, string>>, path = "/") =>
 
 const bucket = (name: string) => Policy.make({ limit: 1, window: "1 minute", name, algorithm: "token-bucket" })
 
+/** Ten requests in a minute, counted for so many keys: whether one more is refused. */
+const counters = (capacity: number) => {
+  const store = Memory.store(capacity)
+  const take = (key: string) =>
+    Effect.map(
+      store.fixedWindow({ key, tokens: 1, limit: 10, refillRate: Duration.seconds(6) }),
+      ([count]) => count > 10
+    )
+  return { store, take }
+}
+
 attacks("rate limits", [
   {
     attack: "each request names another client in X-Forwarded-For, Forwarded or X-Real-IP",
@@ -53,16 +64,42 @@ attacks("rate limits", [
     })
   },
   {
-    attack: "a million keys, to fill the memory or to have one's own counter forgotten",
-    stoppedBy: "100,000 are kept, and those in use for longest",
+    attack: "a hundred thousand keys, to fill the memory",
+    stoppedBy: "so many are kept",
     run: Effect.gen(function* () {
-      const store = Memory.store(1000)
-      const take = (key: string) => store.fixedWindow({ key, tokens: 1, limit: 1, refillRate: Duration.minutes(1) })
-      yield* take("attacker")
-      for (let n = 0; n < 100_000; n++) {
-        yield* take(`${n}`)
-        if (n % 500 === 0) assert.strictEqual((yield* take("attacker"))[0], 2)
-      }
+      const { store, take } = counters(1000)
+      for (let n = 0; n < 100_000; n++) yield* take(`${n}`)
+      assert.strictEqual(store.size, 1000)
+    })
+  },
+  {
+    attack: "a hundred thousand keys, to have one's own counter forgotten that is over",
+    stoppedBy: "those that have used most are kept",
+    run: Effect.gen(function* () {
+      const { take } = counters(1000)
+      for (let n = 0; n < 10; n++) assert.isFalse(yield* take("attacker"))
+      for (let n = 0; n < 100_000; n++) yield* take(`${n}`)
+      assert.isTrue(yield* take("attacker"))
+    })
+  },
+  {
+    attack: "ten thousand keys that use nine tenths of their limits, for the same",
+    stoppedBy: "those that have used most are kept",
+    run: Effect.gen(function* () {
+      const { take } = counters(1000)
+      for (let n = 0; n < 10; n++) assert.isFalse(yield* take("attacker"))
+      for (let n = 0; n < 90_000; n++) yield* take(`${Math.floor(n / 9)}`)
+      assert.isTrue(yield* take("attacker"))
+    })
+  },
+  {
+    attack: "as many keys that are over as there is room for, so that others are not counted",
+    stoppedBy: "those that were asked for last are kept, whatever they have used",
+    run: Effect.gen(function* () {
+      const { store, take } = counters(1000)
+      for (let n = 0; n < 20_000; n++) yield* take(`${Math.floor(n / 10)}`)
+      for (let n = 0; n < 10; n++) for (let other = 0; other < 400; other++) assert.isFalse(yield* take(`new ${other}`))
+      for (let other = 0; other < 400; other++) assert.isTrue(yield* take(`new ${other}`))
       assert.strictEqual(store.size, 1000)
     })
   },

@@ -5,12 +5,14 @@
  * const limiter = make(100_000)
  * ```
  *
- * Effect's own store in memory keeps every key for ever. This one counts as that does, forgets a key when it would have its whole limit
- * again, and, when it is full, the one that was asked for the longest time ago: who floods it with keys does not get rid of one in use.
+ * Effect's own store in memory keeps every key for ever. This one counts as that does, and forgets a key when it would have its whole
+ * limit again. When it is full it keeps those that were asked for last, one half, and of the others those that have used most of their
+ * limits: who floods it with keys neither has a counter forgotten that is over, nor keeps new ones from being counted.
  */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as RateLimiter from "effect/persistence/RateLimiter"
+import { type Expiring, Heap } from "../heap.ts"
 
 /** Makes a limiter of so many keys. */
 export const make = (capacity: number): RateLimiter.RateLimiter => {
@@ -27,8 +29,28 @@ interface Counter {
   readonly until: number
 }
 
+class Heavy implements Expiring {
+  readonly key: string
+  readonly counter: Counter
+  readonly count: number
+
+  constructor(key: string, counter: Counter, count: number) {
+    this.key = key
+    this.counter = counter
+    this.count = count
+  }
+
+  get expires(): number {
+    return this.counter.until
+  }
+}
+
 class Counters {
-  private readonly counters = new Map<string, Counter>()
+  private readonly recent = new Map<string, Counter>()
+  /** Those that have used most, and those of them that have used least at the top: they are whole again soonest. */
+  private readonly heavy = new Map<string, Heavy>()
+  private readonly heap = new Heap<Heavy>()
+  private count = 0
   private readonly capacity: number
 
   constructor(capacity: number) {
@@ -36,23 +58,59 @@ class Counters {
   }
 
   get(key: string, now: number): Counter | undefined {
-    const counter = this.counters.get(key)
+    const counter = this.recent.get(key) ?? this.heavy.get(key)?.counter
     return counter !== undefined && counter.until > now ? counter : undefined
   }
 
-  // A map keeps its keys in the order in which they were set. Two go for each that comes: what is over is gone soon.
   set(key: string, counter: Counter, now: number): void {
-    this.counters.delete(key)
-    this.counters.set(key, counter)
+    this.lighten(now)
+    if (this.heavy.has(key)) {
+      this.keep(key, counter)
+      return
+    }
+    this.recent.delete(key)
+    this.recent.set(key, counter)
+    // A map keeps its keys in the order in which they were set. Two go for each that comes: what is over is gone soon.
     let looks = 2
-    for (const [oldest, { until }] of this.counters) {
-      if (this.counters.size <= this.capacity && (looks-- === 0 || until > now)) return
-      this.counters.delete(oldest)
+    for (const [oldest, old] of this.recent) {
+      if (old.until > now) {
+        if (this.recent.size <= Math.ceil(this.capacity / 2)) return
+        this.settle(oldest, old)
+      } else if (looks-- === 0) return
+      this.recent.delete(oldest)
     }
   }
 
   get size(): number {
-    return this.counters.size
+    return this.recent.size + this.heavy.size
+  }
+
+  // In the place of one that has used less.
+  private settle(key: string, counter: Counter): void {
+    if (this.heavy.size >= Math.floor(this.capacity / 2)) {
+      const { top } = this.heap
+      if (top === undefined || top.counter.until >= counter.until) return
+      this.heavy.delete(top.key)
+      this.lighten(0)
+    }
+    this.keep(key, counter)
+  }
+
+  private keep(key: string, counter: Counter): void {
+    const item = new Heavy(key, counter, ++this.count)
+    this.heavy.set(key, item)
+    this.heap.push(item)
+    if (this.heap.size > 2 * this.heavy.size + 64) this.heap.replace(this.heavy.values())
+  }
+
+  // So that what is at the top is there, and not over.
+  private lighten(now: number): void {
+    for (let top = this.heap.top; top !== undefined; top = this.heap.top) {
+      const isThere = this.heavy.get(top.key) === top
+      if (isThere && top.counter.until > now) return
+      if (isThere) this.heavy.delete(top.key)
+      this.heap.pop()
+    }
   }
 }
 
