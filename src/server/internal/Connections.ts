@@ -14,19 +14,22 @@ import type * as Http from "node:http"
 import type * as Net from "node:net"
 import type { Duplex } from "node:stream"
 import * as NodeExchange from "./exchange/NodeExchange.ts"
+import * as Pipeline from "./Pipeline.ts"
 import * as SecureServer from "./sites/SecureServer.ts"
 
 /** What is known of the open connections. */
 export interface Connections {
   readonly size: () => number
   readonly open: ReadonlySet<Net.Socket>
+  /** Lets go of a response that is over, and of its request: they are a fifth of the memory of a connection that waits. */
+  readonly rest: (socket: Net.Socket) => void
   /** Closes the one that is open longest of those that wait for a request, but for one; false when there is none. */
   readonly giveWay: (except: Net.Socket) => boolean
   /** Notes that a connection is answering; called for each request. */
   readonly busy: (socket: Duplex, response: Http.ServerResponse) => void
   /** Notes whether a connection waits for a request, while Node does not know of it. */
   readonly setIdle: (socket: Duplex, isIdle: boolean) => void
-  /** The last response of a connection, finished or not. */
+  /** The last response of a connection; none too when it is over and the connection has rested for a second. */
   readonly current: (socket: Duplex) => Http.ServerResponse | undefined
   /**
    * Closes the connections on which nothing is going on and no byte of a next request has come, and the others when their answer is
@@ -43,10 +46,13 @@ export interface Connections {
 
 const last = Symbol("effect-web/response")
 const idle = Symbol("effect-web/idle")
+const served = Symbol("effect-web/served")
 
 interface Tracked extends Net.Socket {
-  [last]?: Http.ServerResponse
+  [last]?: Http.ServerResponse | undefined
   [idle]?: boolean
+  /** It has had an answer. */
+  [served]?: boolean
 }
 
 /** Follows the connections of a server from now on. */
@@ -72,6 +78,7 @@ export const make = (server: Http.Server): Connections => {
   return {
     size: () => open.size,
     open,
+    rest,
     giveWay: giveWay(open),
     busy: (socket, response) => {
       ;(socket as Tracked)[last] = response
@@ -130,7 +137,17 @@ const giveWay = (open: Set<Tracked>): Connections["giveWay"] => {
 // For a first request, or between two.
 const isWaiting = (socket: Tracked): boolean => {
   const response = socket[last]
-  return response === undefined ? socket.bytesRead === 0 : response.writableFinished && response.req.complete
+  return response === undefined ? socket[served] === true || socket.bytesRead === 0 : isOver(response)
+}
+
+const isOver = (response: Http.ServerResponse): boolean => response.writableFinished && response.req.complete
+
+const rest = (socket: Tracked): void => {
+  const response = socket[last]
+  // What comes behind an answer that closes is not to be taken for a first request.
+  if (response === undefined || !isOver(response) || Pipeline.closes(response)) return
+  socket[last] = undefined
+  socket[served] = true
 }
 
 /**

@@ -26,8 +26,8 @@ const patience = 60_000
 /** A response, if there is one. */
 type Previous = Http.ServerResponse | undefined
 
-// Node's own note that the connection closes after this response.
-const closes = (response: Http.ServerResponse): boolean => (response as { readonly _last?: boolean })._last === true
+/** Node's own note that the connection closes after this response. */
+export const closes = (response: Http.ServerResponse): boolean => (response as { readonly _last?: boolean })._last === true
 
 /** True when the request may be handled at once. `previous` is the response before, if there was one on the connection. */
 export const isTurn = (source: Http.IncomingMessage, response: Http.ServerResponse, previous: Previous): boolean =>

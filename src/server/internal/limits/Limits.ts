@@ -47,7 +47,7 @@ export const install = (
   connections: Connections
 ): Installed => {
   const clock = Context.get(base, Clock.Clock)
-  Patrol.make(server, rules, clock, connections.open)
+  Patrol.make(server, rules, clock, connections)
   if (admission === undefined) return { refusal: undefined }
   const report = (): void => {
     const line = admission.say(clock.currentTimeMillisUnsafe())

@@ -2,7 +2,7 @@
  * Looks once a second whether the clients of an engine are too slow: one timer for all, and nothing for a request that never waits.
  *
  * ```ts
- * const patrol = Patrol.make(server, rules, clock, connections.open)
+ * const patrol = Patrol.make(server, rules, clock, connections)
  * Patrol.reading(source, response) // the body is being read
  * ```
  *
@@ -14,6 +14,7 @@
 import type * as Http from "node:http"
 import type * as Net from "node:net"
 import type * as Clock from "effect/Clock"
+import type { Connections } from "../Connections.ts"
 import { connectionEvent } from "../sites/SecureServer.ts"
 import { Arrival } from "./Arrival.ts"
 import { Departure } from "./Departure.ts"
@@ -39,14 +40,16 @@ export class Patrol {
   readonly rules: Rules
   private readonly clock: Clock.Clock
   private readonly open: ReadonlySet<Net.Socket>
+  private readonly rest: Connections["rest"]
   private timer: NodeJS.Timeout | undefined
   private at = 0
   private real = 0
 
-  constructor(rules: Rules, clock: Clock.Clock, open: ReadonlySet<Net.Socket>) {
+  constructor(rules: Rules, clock: Clock.Clock, { open, rest }: Connections) {
     this.rules = rules
     this.clock = clock
     this.open = open
+    this.rest = rest
   }
 
   /** There is a connection. */
@@ -77,11 +80,12 @@ export class Patrol {
       return
     }
     for (const socket of open as ReadonlySet<Watched>) {
+      this.rest(socket)
       const coming = socket[arrival]
       if (coming !== undefined && !coming.look(rules.body, Math.min(elapsed, now - coming.since)))
         socket[arrival] = undefined
       if (socket.writableLength > 0) leave(socket, rules, elapsed)
-      else socket[departure]?.rest()
+      else if (socket[departure] !== undefined) rested(socket)
     }
   }
 }
@@ -95,9 +99,15 @@ const leave = (socket: Watched, rules: Rules, elapsed: number): void => {
   else socket[departure] = new Departure(socket, response)
 }
 
+// An answer that goes on has what it has done; one that is over is let go.
+const rested = (socket: Watched): void => {
+  if (socket[departure]?.response === socket._httpMessage) socket[departure]?.rest()
+  else socket[departure] = undefined
+}
+
 /** Puts a patrol over the server. */
-export const make = (server: Http.Server, rules: Rules, clock: Clock.Clock, open: ReadonlySet<Net.Socket>): Patrol => {
-  const patrol = new Patrol(rules, clock, open)
+export const make = (server: Http.Server, rules: Rules, clock: Clock.Clock, connections: Connections): Patrol => {
+  const patrol = new Patrol(rules, clock, connections)
   ;(server as { [key]?: Patrol })[key] = patrol
   server.on(connectionEvent(server), () => patrol.wake())
   return patrol
