@@ -22,6 +22,7 @@ import type * as Option from "effect/Option"
 import type * as Schema from "effect/Schema"
 import * as Passage from "./internal/passage.ts"
 import * as Cookies from "./internal/session/cookies.ts"
+import { Endings } from "./internal/session/endings.ts"
 import { SessionError } from "./internal/session/failure.ts"
 import { inCookie } from "./internal/session/inCookie.ts"
 import { inRecords } from "./internal/session/keeper.ts"
@@ -64,6 +65,12 @@ export interface Session<A, Id = never, Flash = {}> {
   ) => Effect.Effect<void, SessionError>
   /** Forgets everything, the identity too, and the cookie: the logout. What is set after it begins another session. */
   readonly invalidate: Effect.Effect<void, SessionError>
+  /**
+   * Waits until another request ends the session or gives it another id, for a WebSocket or a stream that must not outlive a logout: at
+   * once in this process; where another has ended it, or its time is over, within 30 seconds, by asking the store. Of sessions in cookies
+   * other processes tell nothing. It never ends for who has no session.
+   */
+  readonly ended: Effect.Effect<void>
 }
 
 /** The fields of a session's data, and of its messages: schemas that decode and encode at once, without services. */
@@ -195,6 +202,7 @@ export const make = <Self, Key extends string, A, Id, Flash, E = never, R = neve
   const plan: Plan = {
     codec: compile(key, definition),
     jar,
+    endings: new Endings(),
     keeper: "_tag" in store ? inCookie(key, store.keys, jar.capacity) : inRecords(key, store),
     limits: ({ remember }) => (remember ? remembered : usual)
   }

@@ -32,14 +32,17 @@ const isIdle = (state: State, { limits }: Plan, now: number): boolean => now - s
 /** Saves what has changed. */
 export const commit = Effect.fnUntraced(function* (live: Live) {
   const now = yield* Clock.currentTimeMillis
-  const { keeper } = live.plan
-  for (const found of live.dropped) yield* live.stored(keeper.remove(found, true))
+  const { endings, keeper } = live.plan
+  for (const found of live.dropped) {
+    yield* live.stored(keeper.remove(found, true))
+    endings.tell(found.id)
+  }
   const saved = yield* save(live, now)
   return saved ?? (live.ended ? "expire" : undefined)
 })
 
 const save = Effect.fnUntraced(function* (live: Live, now: number): Effect.fn.Return<Cookie | undefined> {
-  const { codec, keeper } = live.plan
+  const { codec, endings, keeper } = live.plan
   for (let attempt = 0; attempt < attempts; attempt++) {
     const { base, state } = live
     if (base === undefined || state === undefined) return undefined
@@ -50,6 +53,7 @@ const save = Effect.fnUntraced(function* (live: Live, now: number): Effect.fn.Re
     const isEmpty = codec.isEmpty(state)
     if (live.rotates || isEmpty) {
       if (yield* live.stored(keeper.move(base.found))) {
+        endings.tell(base.found.id)
         if (!isEmpty) return yield* put(live, live.id ?? newId(), undefined, state, now)
         live.id = undefined
         live.base = { ...base, found: undefined }

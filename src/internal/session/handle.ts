@@ -10,6 +10,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { Session } from "../../Session.ts"
+import { ended } from "./endings.ts"
 import type { SessionError } from "./failure.ts"
 import type { Live } from "./live.ts"
 import type { State } from "./state.ts"
@@ -55,6 +56,10 @@ export class Handle implements Any {
         }
       )
     })
+  }
+
+  get ended(): Effect.Effect<void> {
+    return ended(this.#live)
   }
 
   get invalidate(): Effect.Effect<void, SessionError> {

@@ -15,6 +15,7 @@ import type { HttpServerRequest } from "effect/http/HttpServerRequest"
 import type { Passage } from "../passage.ts"
 import { sha256 } from "../sha256.ts"
 import type * as Cookies from "./cookies.ts"
+import type { Endings } from "./endings.ts"
 import { SessionError } from "./failure.ts"
 import { type Found, type Keeper, newId } from "./keeper.ts"
 import type { Codec, State } from "./state.ts"
@@ -31,6 +32,7 @@ export interface Plan {
   readonly keeper: Keeper<unknown, unknown>
   readonly jar: Cookies.Jar
   readonly limits: (state: State) => Limits
+  readonly endings: Endings
 }
 
 /** A change to a session; applied again when another request was faster. */
