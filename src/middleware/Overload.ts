@@ -41,16 +41,19 @@ export interface Options<out E = never, out R = never> {
   readonly initialLimit?: number
   /** How many times slower than with little to do is still good; 1.5. */
   readonly tolerance?: number
-  /** How many may wait; as many as the limit is. 0 for none. */
+  /** How many may wait; half as many as the limit is. 0 for none. */
   readonly queue?: number
-  /** How long one may wait; 500 milliseconds. Not longer than its `Deadline` allows, less what its route takes. */
+  /** How long one may wait; 250 milliseconds. Not longer than its `Deadline` allows, less what its route takes. */
   readonly wait?: Duration.Input
   /**
    * Who shares fairly: of those that wait each key has its turn, as `RateLimit.byAddress` or the id of a user. Without it, and where it
    * gives undefined, all are one. It is asked for where a request has to wait.
    */
   readonly key?: Effect.Effect<string | undefined, E, R>
-  /** How late the event loop may be, in two turns after one another; 100 milliseconds. `Duration.infinity` for no matter how late. */
+  /**
+   * How late the event loop may be, in two turns after one another, for what is "normal"; 100 milliseconds. Half of that for what is
+   * "sheddable", twice for what is "high". `Duration.infinity` for no matter how late.
+   */
   readonly eventLoopDelay?: Duration.Input
   /** When who was refused may come back: then, or up to twice as late, by chance; 1 second. */
   readonly retryAfter?: Duration.Input
@@ -128,7 +131,7 @@ const rulesOf = (options: Options<unknown, unknown>): Rules => {
     initial: initialLimit,
     tolerance,
     queue,
-    wait: Duration.toMillis(time(options.wait ?? "500 millis", "wait")),
+    wait: Duration.toMillis(time(options.wait ?? "250 millis", "wait")),
     eventLoopDelay: Duration.toMillis(time(options.eventLoopDelay ?? "100 millis", "eventLoopDelay")),
     retryAfter
   }

@@ -43,6 +43,7 @@ export interface Request<E = unknown, R = unknown> {
   readonly key: Effect.Effect<string, E, R>
 }
 
+const patience = { sheddable: 0.5, normal: 1, high: 2 }
 const levels = { sheddable: 0, normal: 1, high: 2 }
 
 /** One for each server. */
@@ -77,20 +78,18 @@ export class Gate {
   }
 
   /**
-   * Refuses what comes while the event loop is late. That one turn was long is no reason but for what is sheddable: who waited for it
-   * would be answered next. When the turn before was long too there is more to do than can be done.
+   * Refuses what comes while the event loop is late. That one turn was long is no reason: who waited for it would be answered next. When
+   * the turn before was long too there is more to do than can be done. What is sheddable is refused at half of the delay, and what is
+   * high at twice, which is not reached while it helps to refuse the others.
    */
   refusal(
     context: Context.Context<never>,
     priority: Request["priority"]
   ): Effect.Effect<never, Overloaded> | undefined {
-    const most = this.rules.eventLoopDelay
+    const most = this.rules.eventLoopDelay * patience[priority]
     if (most === Number.POSITIVE_INFINITY) return undefined
     const delay = Context.get(context, LoopDelay)
-    const turn = delay.turn()
-    const wasLate = delay.before() > most
-    const isLate =
-      priority === "sheddable" ? wasLate || turn > most : wasLate && turn > (priority === "high" ? 2 * most : most)
+    const isLate = delay.turn() > most && delay.before() > most
     return isLate ? this.shed(context, priority, "eventLoop") : undefined
   }
 
@@ -129,20 +128,20 @@ export class Gate {
     restore: <A, F, S>(effect: Effect.Effect<A, F, S>) => Effect.Effect<A, F, S>
   ): Effect.Effect<void, E | Overloaded, R> {
     const { priority, route } = request
-    const room = this.rules.queue ?? this.limit.current
+    const room = this.rules.queue ?? Math.ceil(this.limit.current / 2)
     if (room === 0) return this.shed(context, priority, "queue")
     return Effect.flatMap(restore(request.key), (key): Effect.Effect<void, Overloaded> => {
       if (this.take()) return Effect.void
       // Whoever could not be answered in time any more is refused at once.
       const until = Context.get(context, Deadline.Until)
       const left = until === undefined ? Number.POSITIVE_INFINITY : Number(until) / 1e6 - monotonic(context)
-      const patience = Math.min(this.rules.wait, left - this.limit.unloaded(route))
-      const ending = patience < this.rules.wait ? "deadline" : "wait"
-      if (patience <= 0) return this.shed(context, priority, "deadline")
+      const most = Math.min(this.rules.wait, left - this.limit.unloaded(route))
+      const ending = most < this.rules.wait ? "deadline" : "wait"
+      if (most <= 0) return this.shed(context, priority, "deadline")
       if (this.queue.size === 0) this.emptyAt = monotonic(context)
       const waiter = this.queue.add(key, levels[priority], room)
       if (waiter === undefined) return this.shed(context, priority, "queue")
-      return Effect.flatMap(this.turn(waiter, patience, restore), () => {
+      return Effect.flatMap(this.turn(waiter, most, restore), () => {
         if (waiter.state === "in") return Effect.void
         return this.shed(context, priority, waiter.state === "out" ? "queue" : ending)
       })
@@ -152,14 +151,14 @@ export class Gate {
   // Ends when it was woken, or has waited for so long; interrupted, it gives back what it may have got.
   private turn(
     waiter: Waiter,
-    patience: number,
+    most: number,
     restore: <A, F, S>(effect: Effect.Effect<A, F, S>) => Effect.Effect<A, F, S>
   ): Effect.Effect<unknown> {
     const woken = Effect.callback<void>((resume) => {
       if (waiter.state === "waiting") waiter.wake = () => resume(Effect.void)
       else resume(Effect.void)
     })
-    return Effect.onExit(restore(Effect.timeoutOption(woken, patience)), (exit) =>
+    return Effect.onExit(restore(Effect.timeoutOption(woken, most)), (exit) =>
       Effect.withFiber(({ context }) => {
         this.queue.remove(waiter)
         if (Exit.isFailure(exit) && waiter.state === "in") this.release(context)
