@@ -15,12 +15,16 @@ const everywhere = {}
 /** An object that is the server's, and the same for all of its sites. Under other engines there is one for all. */
 export const ServerMemory = Context.Reference<object>("effect-web/ServerMemory", { defaultValue: () => everywhere })
 
-/** What the server has; made when it is first asked for. */
-export const perServer = <A>(memories: WeakMap<object, A>, make: () => A): Effect.Effect<A> =>
-  Effect.map(ServerMemory, (server) => {
+/** What the server has; made when it is first asked for, and then `first` runs. */
+export const perServer = <A>(
+  memories: WeakMap<object, A>,
+  make: () => A,
+  first: Effect.Effect<void> = Effect.void
+): Effect.Effect<A> =>
+  Effect.flatMap(ServerMemory, (server) => {
     const found = memories.get(server)
-    if (found !== undefined) return found
+    if (found !== undefined) return Effect.succeed(found)
     const made = make()
     memories.set(server, made)
-    return made
+    return Effect.as(first, made)
   })

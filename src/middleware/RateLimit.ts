@@ -22,6 +22,7 @@ import { HttpServerRequest } from "effect/http/HttpServerRequest"
 import type * as RateLimiter from "effect/persistence/RateLimiter"
 import type { Engine, Handler } from "../Handler.ts"
 import * as HttpError from "../HttpError.ts"
+import { notShared } from "../internal/neighbours.ts"
 import { addressKey } from "../internal/rateLimit/addressKey.ts"
 import * as Fields from "../internal/rateLimit/fields.ts"
 import * as Memory from "../internal/rateLimit/memory.ts"
@@ -112,10 +113,13 @@ export const make = <
 
 const capacity = 100_000
 
+const cure = "give it a `limiter` over Redis, or a share of the limit"
+
 const checker = <E, R>(options: Options<E, R, R, R, R, "open" | "closed">, policy: Policy.Policy) => {
   const { cost = 1, headers = "standard", key = byAddress, limiter, skip } = options
   const memories = new WeakMap<object, RateLimiter.RateLimiter>()
-  const find = limiter ?? perServer(memories, () => Memory.make(capacity))
+  const find =
+    limiter ?? perServer(memories, () => Memory.make(capacity), notShared("RateLimit counts in memory", cure))
   const guarded = guard(options.onStoreFailure === "closed")
   return Effect.gen(function* () {
     if (skip !== undefined && (yield* skip)) return

@@ -14,6 +14,7 @@ import * as Effect from "effect/Effect"
 import type { MemoryOptions, RecordStore } from "../../RecordStore.ts"
 import * as ByteLimit from "../byteLimit.ts"
 import { type Expiring, Heap } from "../heap.ts"
+import { notShared } from "../neighbours.ts"
 import { milliseconds } from "./expiry.ts"
 
 interface Entry extends Expiring {
@@ -21,6 +22,8 @@ interface Entry extends Expiring {
   readonly value: string
   readonly version: string
 }
+
+const alone = notShared("RecordStore.memory keeps records", "take RecordStore.redis or RecordStore.sql")
 
 /** Makes a store. */
 export const make = (options: MemoryOptions): RecordStore => {
@@ -36,7 +39,7 @@ export const make = (options: MemoryOptions): RecordStore => {
         return entry === undefined ? undefined : { value: entry.value, version: entry.version }
       }),
     put: (key, value, { expected, expiresIn }) =>
-      Effect.map(Clock.currentTimeMillis, (now) => {
+      Effect.map(Effect.andThen(alone, Clock.currentTimeMillis), (now) => {
         if (records.find(key, now)?.version !== expected) return undefined
         return records.set(key, value, now, now + milliseconds(expiresIn))
       }),

@@ -13,6 +13,7 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import type * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
+import { notShared } from "../neighbours.ts"
 import type { Data, Prepare, Prepared } from "../webSocket/wire.ts"
 
 /** Who is in a room. */
@@ -147,9 +148,11 @@ const turn = Effect.yieldNow
 
 const nobody = () => Effect.void
 
-/** A hub of one process. Several workers would each have their own: what says so belongs here. */
+const alone = () => notShared("Rooms are in memory", "give Room.layerRedis to the server")
+
+/** A hub of one process. Several workers would each have their own, and say so. */
 export const memory = (): Hub =>
-  make({ prefix: "", open: nobody, close: nobody, put: nobody, drop: nobody, say: nobody })
+  make({ prefix: "", open: alone, close: nobody, put: nobody, drop: nobody, say: nobody })
 
 const memories = new WeakMap<object, Hub>()
 

@@ -16,6 +16,7 @@ import * as Random from "effect/Random"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as HttpError from "../../HttpError.ts"
+import { notShared } from "../neighbours.ts"
 import { encoder, type Values } from "./encode.ts"
 import type { Event } from "./event.ts"
 import { Log, read, type Slow } from "./log.ts"
@@ -60,6 +61,7 @@ export const channel = <A>(options: ChannelOptions<A>): Effect.Effect<Channel<A>
   const encode = encoder(options)
   return Effect.gen(function* () {
     // Ids of another process, or of this one before it was started again, are not known.
+    yield* notShared("Sse.channel is in memory", "take Sse.channelRedis")
     const epoch = (yield* Random.nextIntBetween(0, 2 ** 32)).toString(36)
     const log = yield* makeLog(replay, `${epoch}-0`)
     let count = 0

@@ -39,11 +39,18 @@ export const start = Effect.fnUntraced(function* (
     Effect.callback<A>((resume) => {
       const look = () => {
         const found = attempt()
-        if (found !== undefined) resume(Effect.succeed(found))
+        if (found === undefined) return
+        forget()
+        resume(Effect.succeed(found))
+      }
+      const forget = () => {
+        child.stdout.off("data", look)
+        child.off("close", look)
       }
       child.stdout.on("data", look)
       child.on("close", look)
       look()
+      return Effect.sync(forget)
     }).pipe(
       Effect.timeoutOrElse({
         duration: "20 seconds",

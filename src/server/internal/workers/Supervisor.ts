@@ -44,7 +44,7 @@ export const main = (settings: Settings, { handleSignals, onReady }: Options): v
     const addresses = yield* crew.begin
     onReady(addresses)
     yield* Effect.logInfo(`${text(crew)} run`)
-    yield* Notify.ready(text(crew))
+    yield* Notify.serving(text(crew))
     const rolls = Effect.forever(Effect.andThen(Queue.take(hangups), roll(crew)))
     return yield* Effect.raceFirst(Deferred.await(crew.givenUp), rolls)
   })

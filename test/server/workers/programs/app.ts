@@ -16,7 +16,7 @@ import * as Server from "../../../../src/server/Server.ts"
 import * as Site from "../../../../src/server/Site.ts"
 import * as WebSocket from "../../../../src/WebSocket.ts"
 
-const { site, ...options } = JSON.parse(process.argv[2] ?? "{}")
+const { site, workers = 2, ...options } = JSON.parse(process.argv[2] ?? "{}")
 
 const pid = String(process.pid)
 
@@ -75,4 +75,4 @@ const app = App.make({
 
 const sites = { unix: (path: string) => Site.unix({ path, mode: 0o660 }), tls: Site.tls, systemd: () => Site.systemd() }
 const places = site === undefined ? undefined : { sites: [sites[site[0] as "unix"](site[1])] as const }
-Server.run(app, { host: "127.0.0.1", port: 0, workers: 2, ...options, ...places })
+Server.run(app, { host: "127.0.0.1", port: 0, ...options, ...places, ...(workers === null ? undefined : { workers }) })
