@@ -78,8 +78,8 @@ const startUntyped = Effect.fnUntraced(function* (
   const prepared = yield* Prepare.prepare(app, options)
   const engineOptions = Prepare.engineOptions(options)
   const places = yield* Listener.places(options.sites ?? [Site.tcp(options)])
-  const engines = yield* Effect.forEach(places, ({ secure }) =>
-    Engine.make(prepared.compiled, { ...engineOptions, secure })
+  const engines = yield* Effect.forEach(places, ({ h2c, secure }) =>
+    Engine.make(prepared.compiled, { ...engineOptions, h2c, secure })
   )
   const addresses: Array<Site.Address> = []
   const isServing = () => addresses.length === places.length

@@ -24,6 +24,7 @@ export interface Tcp {
   readonly backlog: number
   readonly reusePort: boolean
   readonly ipv6Only: boolean
+  readonly h2c: boolean
   readonly tls: TlsOptions | undefined
 }
 
@@ -34,6 +35,7 @@ export interface Unix {
   readonly path: string
   readonly mode: number | undefined
   readonly backlog: number
+  readonly h2c: boolean
   readonly tls: TlsOptions | undefined
 }
 
@@ -41,6 +43,7 @@ export interface Unix {
 export interface Descriptor {
   readonly _tag: "Descriptor"
   readonly fd: number
+  readonly h2c: boolean
   readonly tls: TlsOptions | undefined
 }
 
@@ -48,6 +51,7 @@ export interface Descriptor {
 export interface Systemd {
   readonly _tag: "Systemd"
   readonly name: string | undefined
+  readonly h2c: boolean
   readonly tls: TlsOptions | undefined
 }
 
@@ -66,6 +70,8 @@ export interface KeyPair {
 
 /** What may be said of TLS. */
 export interface TlsOptions extends KeyPair {
+  /** Speaks HTTP/2 with clients that offer it (ALPN), HTTP/1.1 with all others; true. */
+  readonly http2?: boolean
   /** Certificates for names, as "shop.example" or "*.shop.example" (one label), in place of the one above. */
   readonly sni?: { readonly [host: string]: KeyPair }
   /** Asks clients for a certificate; "require" ends the handshake where none comes that `ca` has issued. */
@@ -82,8 +88,17 @@ export interface TlsOptions extends KeyPair {
   readonly reload?: Duration.Input | false
 }
 
+/** What may be said of a site without TLS. */
+export interface PlainOptions {
+  /**
+   * Speaks HTTP/2 also without TLS, with clients that begin with its preface: proxies, gRPC, `curl --http2-prior-knowledge`; false.
+   * `Upgrade: h2c` is ignored.
+   */
+  readonly h2c?: boolean
+}
+
 /** What may be said of a TCP site. */
-export interface TcpOptions {
+export interface TcpOptions extends PlainOptions {
   /** A name or an address, or several; all interfaces, IPv4 and IPv6, unless given. */
   readonly host?: string | readonly [string, ...ReadonlyArray<string>]
   /** 8080 unless given, 8443 with TLS; 0 takes a free one. */
@@ -108,14 +123,14 @@ export const tcp = (options: TcpOptions = {}): Tcp => {
   if (Array.isArray(host) && host.length === 0)
     throw new TypeError("Site.tcp: no host; leave it out for all interfaces")
   const hosts = typeof host === "object" ? host : ([host] as const)
-  return { _tag: "Tcp", hosts, port, backlog, reusePort, ipv6Only, tls: checked(options.tls) }
+  return { _tag: "Tcp", hosts, port, backlog, reusePort, ipv6Only, ...protocols(options) }
 }
 
 /** A TCP site that speaks HTTPS, on port 8443 unless given. */
-export const tls = (options: Omit<TcpOptions, "tls"> & TlsOptions): Tcp => tcp({ ...options, tls: options })
+export const tls = (options: Omit<TcpOptions, "tls" | "h2c"> & TlsOptions): Tcp => tcp({ ...options, tls: options })
 
 /** What may be said of a unix socket. */
-export interface UnixOptions {
+export interface UnixOptions extends PlainOptions {
   /** A path of about 100 bytes at most. A name that begins with "@" is an abstract one of Linux: no file, and open to every user. */
   readonly path: string
   /** Who may connect, as of a file: 0o660 for the group too. By the process's umask unless given. */
@@ -133,7 +148,7 @@ export interface UnixOptions {
  * @source aiohttp.web.UnixSite
  */
 export const unix = (options: UnixOptions): Unix => {
-  const { backlog = 511, mode, tls } = options
+  const { backlog = 511, mode } = options
   const path = options.path.replace(/^\0/, "@")
   if (path === "" || path === "@" || path.includes("\0"))
     throw new TypeError('Site.unix: that is no path; give one as "/run/app.sock"')
@@ -141,7 +156,7 @@ export const unix = (options: UnixOptions): Unix => {
     throw new TypeError(`Site.unix: ${mode} is no mode of a socket; give one as 0o660`)
   if (mode !== undefined && path[0] === "@")
     throw new TypeError('Site.unix: an abstract name has no mode; leave it out, or write "./@..." for a file')
-  return { _tag: "Unix", path, mode, backlog, tls: checked(tls) }
+  return { _tag: "Unix", path, mode, backlog, ...protocols(options) }
 }
 
 /**
@@ -149,10 +164,10 @@ export const unix = (options: UnixOptions): Unix => {
  *
  * @source aiohttp.web.SockSite
  */
-export const fd = (fd: number, options: { readonly tls?: TlsOptions } = {}): Descriptor => {
+export const fd = (fd: number, options: PlainOptions & { readonly tls?: TlsOptions } = {}): Descriptor => {
   if (!Number.isInteger(fd) || fd < 0)
     throw new TypeError(`Site.fd: ${fd} is no descriptor; the first after the standard ones is 3`)
-  return { _tag: "Descriptor", fd, tls: checked(options.tls) }
+  return { _tag: "Descriptor", fd, ...protocols(options) }
 }
 
 /**
@@ -161,11 +176,9 @@ export const fd = (fd: number, options: { readonly tls?: TlsOptions } = {}): Des
  *
  * @spec sd_listen_fds(3)
  */
-export const systemd = (options: { readonly name?: string; readonly tls?: TlsOptions } = {}): Systemd => ({
-  _tag: "Systemd",
-  name: options.name,
-  tls: checked(options.tls)
-})
+export const systemd = (
+  options: PlainOptions & { readonly name?: string; readonly tls?: TlsOptions } = {}
+): Systemd => ({ _tag: "Systemd", name: options.name, ...protocols(options) })
 
 /** The address a site is bound to. */
 export interface Address {
@@ -176,6 +189,12 @@ export interface Address {
   readonly port: number | undefined
   /** Of a unix socket; undefined too of an inherited one, which the system does not tell. */
   readonly path: string | undefined
+}
+
+const protocols = ({ h2c = false, tls }: PlainOptions & { readonly tls?: TlsOptions }) => {
+  if (h2c && tls !== undefined)
+    throw new TypeError("Site.tcp: h2c is HTTP/2 without TLS; with TLS it is spoken anyway, so leave h2c out")
+  return { h2c, tls: checked(tls) }
 }
 
 // A mistake that is only seen when the first client comes is none to be left until then.

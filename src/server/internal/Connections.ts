@@ -14,6 +14,7 @@ import type * as Http from "node:http"
 import type * as Net from "node:net"
 import type { Duplex } from "node:stream"
 import * as NodeExchange from "./exchange/NodeExchange.ts"
+import * as Session from "./http2/Session.ts"
 import * as Pipeline from "./Pipeline.ts"
 import * as SecureServer from "./sites/SecureServer.ts"
 
@@ -36,6 +37,8 @@ export interface Connections {
    * out: its head may have been written when nobody thought of closing.
    */
   readonly closeIdle: () => void
+  /** Tells clients of HTTP/2 with requests under way to go elsewhere with the next. */
+  readonly part: () => void
   /** Closes all at once: how many there were. */
   readonly destroyAll: () => number
   /** The responses that are going out. */
@@ -92,19 +95,25 @@ export const make = (server: Http.Server): Connections => {
       closeWaiting()
       for (const socket of open) {
         const response = socket[last]
-        if (response === undefined) {
+        const session = Session.of(socket)
+        if (session !== undefined) session.close()
+        else if (response === undefined) {
           if (socket.bytesRead === 0) socket.destroy()
         } else if (!response.writableFinished) response.once("finish", closeWaiting)
       }
     },
+    part: () => {
+      for (const socket of open) Session.of(socket)?.part()
+    },
     answering: () =>
-      Array.from(open, (socket) => socket[last]).filter(
-        (response): response is Http.ServerResponse => response?.socket != null && !response.writableFinished
-      ),
+      Array.from(open, responses)
+        .flat()
+        .filter((response) => !response.writableFinished),
     destroyAll: () => {
       const count = open.size
       for (const socket of open) {
-        if (socket[last] !== undefined) NodeExchange.of(socket[last])?.drain()
+        for (const response of Session.of(socket)?.streams ?? [socket[last]])
+          if (response !== undefined) NodeExchange.of(response)?.drain()
         socket.destroy()
       }
       return count
@@ -132,6 +141,14 @@ const giveWay = (open: Set<Tracked>): Connections["giveWay"] => {
     next = performance.now() + pause
     return false
   }
+}
+
+// What a connection answers.
+const responses = (socket: Tracked): ReadonlyArray<Http.ServerResponse> => {
+  const session = Session.of(socket)
+  if (session !== undefined) return [...session.streams]
+  const response = socket[last]
+  return response?.socket == null ? [] : [response]
 }
 
 // For a first request, or between two.

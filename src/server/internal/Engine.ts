@@ -27,6 +27,7 @@ import type * as DrainAccount from "./drain/DrainAccount.ts"
 import * as UnderWay from "./drain/UnderWay.ts"
 import * as Followers from "./exchange/Followers.ts"
 import * as Handlers from "./Handlers.ts"
+import * as Session from "./http2/Session.ts"
 import * as Limits from "./limits/Limits.ts"
 import * as Malformed from "./Malformed.ts"
 import { NodeRequest } from "./NodeRequest.ts"
@@ -47,6 +48,8 @@ export interface Options {
   readonly maxHeaderSize?: number
   /** Speaks HTTPS. */
   readonly secure?: SecureServer.Secure | undefined
+  /** Speaks HTTP/2 without TLS too. */
+  readonly h2c?: boolean
   /** Is told of every outcome. */
   readonly accessLog?: Log | undefined
   /** For slow and for many clients; the same for all engines of a server. */
@@ -103,12 +106,15 @@ export const make = Effect.fnUntraced(function* (
     handlers.answer(source, response, url, target)
   }
 
-  const server = SecureServer.make(options.secure, {
+  const settings = {
     keepAliveTimeout: milliseconds(options.keepAliveTimeout ?? "75 seconds"),
     headersTimeout: milliseconds(options.headersTimeout ?? "10 seconds"),
     requestTimeout: milliseconds(options.requestTimeout ?? 0),
+    maxHeaderSize: options.maxHeaderSize ?? 16 * 1024
+  }
+  const server = SecureServer.make(options.secure, {
+    ...settings,
     connectionsCheckingInterval: 1000,
-    maxHeaderSize: options.maxHeaderSize ?? 16 * 1024,
     keepAlive: rules.keepAlive !== undefined,
     keepAliveInitialDelay: rules.keepAlive ?? 0,
     // A GET without a body pays for no stream of its own (Node 24.12 and later; ignored before).
@@ -149,6 +155,17 @@ export const make = Effect.fnUntraced(function* (
     underWay.follow(source, response, target.context)
     handlers.run(new NodeRequest(source, response, source.url ?? "/", target))
   }
+  const onStream = (source: Http.IncomingMessage, response: Http.ServerResponse): void => {
+    const { expect } = source.headers
+    if (expect !== undefined && !/^100-continue$/i.test(expect)) {
+      onExpectation(source, response)
+      return
+    }
+    if (expect !== undefined) expectContinue(source, response)
+    onRequest(source, response)
+  }
+  const sessions: Session.Settings = { ...settings, isDraining: () => state.draining, onRequest: onStream }
+  SecureServer.speakHttp2(server, (socket) => Session.open(socket, sessions), options.h2c === true)
   const request = inTurn(onRequest)
   server.on("request", request)
   server.on("checkContinue", (source: Http.IncomingMessage, response: Http.ServerResponse) => {
@@ -168,6 +185,7 @@ export const make = Effect.fnUntraced(function* (
     connections,
     begin: (account) => {
       state.draining = true
+      connections.part()
       underWay.begin(account, connections.answering(), (source) => find(source).target.context)
     },
     running: underWay.running,

@@ -52,8 +52,9 @@ const sayContinue = (source: Http.IncomingMessage, response: Http.ServerResponse
 /** True while the client still waits for 100 Continue. */
 export const pendingContinue = (source: Http.IncomingMessage): boolean => awaitsContinue.has(source)
 
-/** True when the head announces a body. */
-export const announced = (source: Http.IncomingMessage): boolean => {
+/** True when the head announces a body; on HTTP/2 it may, saying nothing of its length. */
+export const announced = (source: Http.IncomingMessage & { readonly hasBody?: boolean }): boolean => {
+  if (source.hasBody !== undefined) return source.hasBody
   const length = source.headers["content-length"]
   return (length !== undefined && length !== "0") || source.headers["transfer-encoding"] !== undefined
 }

@@ -8,11 +8,15 @@
  * Several, empty or malformed `Host` values are 400 (Node takes the first), as are `GET *`, a fragment, and userinfo; a target that
  * is too long is 414, too many fields are 431, a transfer coding before chunked 501, a major version that is not 1 is 505.
  *
+ * On HTTP/2 Host may be left out, and is then the `:authority`.
+ *
  * @spec RFC 9112 §2.3, §3.2, §6.1; RFC 9110 §7.2
  */
 import type * as Http from "node:http"
 import * as HttpError from "../../HttpError.ts"
 import * as Host from "../../http/Host.ts"
+import type { Incoming } from "./http2/Incoming.ts"
+import * as StreamTarget from "./http2/streamTarget.ts"
 import type { Head } from "./limits/Rules.ts"
 
 /** What is asked for: the target in origin form, and the host without port. */
@@ -39,11 +43,13 @@ let lastHostname = ""
 export const parse = (source: Http.IncomingMessage, { maxFields, maxTarget }: Head): Wanted | Refused => {
   const { headers, httpVersionMajor, httpVersionMinor, rawHeaders } = source
   let url = source.url as string
-  if (httpVersionMajor !== 1) {
+  if (httpVersionMajor === 2) {
+    const refused = StreamTarget.check(source as unknown as Incoming, maxFields)
+    if (refused !== undefined) return new Refused(refused)
+  } else if (httpVersionMajor !== 1) {
     const text = `HTTP/${source.httpVersion} is not spoken here; HTTP/1.1 is`
     return new Refused(new HttpError.HttpVersionNotSupported({ text }))
-  }
-  if (rawHeaders.length > maxFields * 2) {
+  } else if (rawHeaders.length > maxFields * 2) {
     const text = `More than ${maxFields} header fields`
     return new Refused(new HttpError.RequestHeaderFieldsTooLarge({ text }))
   }
@@ -58,7 +64,7 @@ export const parse = (source: Http.IncomingMessage, { maxFields, maxTarget }: He
   if (coding !== undefined && httpVersionMinor === 0) return bad("HTTP/1.0 has no Transfer-Encoding")
 
   let host = headers.host
-  if (host === undefined ? httpVersionMinor === 1 : fieldCount(rawHeaders, "host") > 1) {
+  if (host === undefined ? httpVersionMinor === 1 || httpVersionMajor === 2 : fieldCount(rawHeaders, "host") > 1) {
     return bad(host === undefined ? "The Host header is missing" : "There is more than one Host header")
   }
   if (url.charCodeAt(0) !== 47) {

@@ -8,11 +8,14 @@
  * After the answer up to 256 KiB are read away so that the connection can go on; with more, or with `Connection: close`, our side is
  * closed and the client gets a moment to read the answer before the connection is reset.
  *
- * @spec RFC 9112 §9.6
+ * On HTTP/2 the client is told to stop instead, and the connection goes on.
+ *
+ * @spec RFC 9112 §9.6; RFC 9113 §8.1
  */
 import type * as Http from "node:http"
 import type * as Net from "node:net"
 import type { Duplex } from "node:stream"
+import { Outgoing } from "./http2/Outgoing.ts"
 import * as Patrol from "./limits/Patrol.ts"
 import { maxDiscarded } from "./responseHead.ts"
 
@@ -29,6 +32,8 @@ interface Internals {
 /** Looks after the rest of the body when the response is finished. */
 export const discardRest = (source: Http.IncomingMessage, response: Http.ServerResponse): void => {
   response.prependListener("finish", () => {
+    const isStream = response instanceof Outgoing
+    if (isStream && source.destroyed) response.closeRequest()
     if (source.complete || source.destroyed) return
     const closing = (response as Internals)._last === true
     ;(source as Internals)._consuming = true
@@ -40,7 +45,8 @@ export const discardRest = (source: Http.IncomingMessage, response: Http.ServerR
       bytes += chunk.length
       if (bytes > maxDiscarded && !closing) {
         source.removeAllListeners("data")
-        close(source.socket)
+        if (isStream) response.closeRequest()
+        else close(source.socket)
       }
     })
     source.resume()

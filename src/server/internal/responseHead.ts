@@ -55,7 +55,10 @@ export const write = (
     const lines = [headers["set-cookie"] ?? [], Cookies.toSetCookieHeaders(response.cookies)].flat()
     headers = { ...headers, "set-cookie": lines }
   }
-  if (state.draining) {
+  if (source.httpVersionMajor === 2) {
+    // Of the connection nothing is said in an answer.
+    if (state.draining && status === 503) headers = { "retry-after": "1", ...headers }
+  } else if (state.draining) {
     // Another process takes over, or this one comes back.
     headers = { ...(status === 503 ? { "retry-after": "1" } : undefined), ...headers, connection: "close" }
   } else if (closes(source, streaming)) {

@@ -58,7 +58,7 @@ export const follow = (
   ;(response as Tracked)[key] = exchange
   response.on("close", onClose)
   // In a pipeline, behind an answer that is still going out, Node would never say that the connection has closed.
-  if (response.socket === null) wait(connection, exchange, response)
+  if (response.socket === null && source.httpVersionMajor === 1) wait(connection, exchange, response)
   return exchange
 }
 
@@ -160,6 +160,7 @@ export class NodeExchange extends Exchange {
 
   /** From the head as it went out: Node keeps no other record of it. */
   responseHeader(name: string): string | undefined {
+    if (this.isStream) return this.response.getHeader(name) as string | undefined
     const prefix = `${name}: `
     const lines = (this.response._header ?? "").split("\r\n").filter((line) => line.toLowerCase().startsWith(prefix))
     return lines.length === 0 ? undefined : lines.map((line) => line.slice(prefix.length)).join(", ")
@@ -172,7 +173,13 @@ export class NodeExchange extends Exchange {
 
   closed(): void {
     // Node 22 takes an answer for finished whose connection was lost.
-    if (!this.isHeld) this.settle(!this.response.writableFinished || this.connection.unsent > 0)
+    if (this.isHeld) return
+    this.settle(!this.response.writableFinished || (!this.isStream && this.connection.unsent > 0))
+  }
+
+  // On HTTP/2 a connection has many.
+  private get isStream(): boolean {
+    return this.source.httpVersionMajor === 2
   }
 
   /** The connection is taken over. */
@@ -208,6 +215,13 @@ export class NodeExchange extends Exchange {
       return
     }
     const { _header: header, headersSent, statusCode } = this.response
+    if (this.isStream) {
+      // What a head takes, which is compressed with those before it, nobody tells.
+      this.status = headersSent ? statusCode : (withoutHead.get(this.result) ?? 500)
+      this.bodyBytes = Math.max(0, this.bodyBytes - this.response.writableLength)
+      this.bytes = this.bodyBytes
+      return
+    }
     const wasReached = !isLost || (headersSent && this.response.socket !== null)
     this.status = wasReached && headersSent ? statusCode : (withoutHead.get(this.result) ?? 500)
     const head = wasReached ? (header?.length ?? 0) : 0

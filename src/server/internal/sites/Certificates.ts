@@ -44,10 +44,11 @@ export const load = Effect.fnUntraced(function* (tls: TlsOptions): Effect.fn.Ret
   }).pipe(
     Effect.catch(({ text }) => Effect.logWarning(`The new certificates are not taken, the old ones stay: ${text}`))
   )
-  const { handshakeTimeout = "10 seconds", reload = "5 seconds" } = tls
+  const { handshakeTimeout = "10 seconds", http2 = true, reload = "5 seconds" } = tls
   if (reload !== false && files.length > 0) yield* Effect.forkScoped(follow(files, seen, reload, take))
   return {
     options,
+    http2,
     handshakeTimeout: Math.ceil(Duration.toMillis(handshakeTimeout)),
     onServer: (server) => servers.push(server)
   }

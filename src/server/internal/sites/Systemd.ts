@@ -27,7 +27,9 @@ export const descriptors = (site: Systemd): Effect.Effect<ReadonlyArray<Descript
     const found = Array.from({ length: count }, (_, index) => ({ fd: first + index, name: names[index] ?? "unknown" }))
     const wanted = found.filter(({ name }) => site.name === undefined || site.name === name)
     if (wanted.length > 0)
-      return Effect.succeed(wanted.map(({ fd }): Descriptor => ({ _tag: "Descriptor", fd, tls: site.tls })))
+      return Effect.succeed(
+        wanted.map(({ fd }): Descriptor => ({ _tag: "Descriptor", fd, h2c: site.h2c, tls: site.tls }))
+      )
     const cure =
       count === 0
         ? "systemd has handed over none to this process; start it by a .socket unit, or give another site"

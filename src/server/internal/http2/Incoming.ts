@@ -1,0 +1,103 @@
+/**
+ * A request on a stream of HTTP/2, with what the engine asks of Node's `IncomingMessage`.
+ *
+ * ```ts
+ * const source = new Incoming(stream, socket, headers, rawHeaders, isEnded)
+ * source.url // "/users/42"
+ * ```
+ *
+ * Node's own compatibility classes say "finish" for an answer that was cut, and make a stream more for a request without a body.
+ *
+ * @spec RFC 9113 §8.1, §8.2, §8.3
+ */
+import type * as Http2 from "node:http2"
+import type * as Net from "node:net"
+import { Readable } from "node:stream"
+
+/** The request; its body is read when somebody asks for it. */
+export class Incoming extends Readable {
+  readonly method: string
+  /** The `:path`; of CONNECT, which has none, the `:authority`. */
+  readonly url: string
+  readonly httpVersion = "2.0"
+  readonly httpVersionMajor = 2
+  readonly httpVersionMinor = 0
+  /** Without the pseudo-header fields; `host` is the `:authority`. */
+  readonly headers: Http2.IncomingHttpHeaders
+  /** The lines as they came, the pseudo-header fields too. */
+  readonly rawHeaders: ReadonlyArray<string>
+  /** That of the session: other requests have the same. */
+  readonly socket: Net.Socket
+  /** As of Node's own, for who asks whether there is a body. */
+  readonly stream: Http2.ServerHttp2Stream
+  /** Whether the head leaves it open that there is a body. */
+  readonly hasBody: boolean
+  /** True when all of it has come. */
+  complete: boolean
+  /** The bytes of the body that have come. */
+  bodyRead = 0
+  private isOpened = false
+
+  constructor(
+    stream: Http2.ServerHttp2Stream,
+    socket: Net.Socket,
+    fields: Http2.IncomingHttpHeaders,
+    rawHeaders: ReadonlyArray<string>,
+    isEnded: boolean
+  ) {
+    super(isEnded ? withoutBody : undefined)
+    const { ":method": method, ":path": path, ":authority": authority, ":scheme": _, ...headers } = fields
+    this.stream = stream
+    this.socket = socket
+    this.method = method as string
+    this.url = path ?? authority ?? ""
+    this.headers = headers
+    if (authority !== undefined && headers.host === undefined) this.headers.host = authority
+    this.rawHeaders = rawHeaders
+    this.hasBody = !isEnded
+    this.complete = isEnded
+    if (!isEnded) stream.once("close", () => this.leave())
+  }
+
+  /** The name that the target is of, as it came; not the Host beside it. */
+  get authority(): string | undefined {
+    const at = this.rawHeaders.indexOf(":authority")
+    return at % 2 === 0 ? this.rawHeaders[at + 1] : undefined
+  }
+
+  override _read(): void {
+    if (!this.hasBody) this.push(null)
+    else if (this.isOpened) this.stream.resume()
+    else this.open()
+  }
+
+  /** Takes what comes of the body. Where nobody does, Node resets the stream behind the answer. */
+  open(): void {
+    const { stream } = this
+    if (this.isOpened || !this.hasBody) return
+    this.isOpened = true
+    stream.on("data", (chunk: Buffer) => {
+      this.bodyRead += chunk.length
+      // What nobody wants any more is thrown away.
+      if (!this.destroyed && !this.push(chunk)) stream.pause()
+    })
+    stream.once("end", () => {
+      // A stream that was reset ends too.
+      if (stream.rstCode !== 0 || stream.aborted) return
+      this.complete = true
+      if (!this.destroyed) this.push(null)
+    })
+  }
+
+  private leave(): void {
+    if (this.complete) return
+    this.destroy(Object.assign(new Error("aborted"), { code: "ECONNRESET" }))
+  }
+
+  // As Node's: that a client leaves is no error where nobody listens.
+  override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
+    callback(error !== null && this.listenerCount("error") === 0 ? null : error)
+  }
+}
+
+const withoutBody = { emitClose: false, autoDestroy: false } as const
