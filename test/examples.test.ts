@@ -137,6 +137,35 @@ describe("34-run-options.ts", () => {
   )
 })
 
+describe("72-workers.ts", () => {
+  it.live("has a process for each core, and ends with all of them", () =>
+    Effect.gen(function* () {
+      const program = yield* Program.start("examples/72-workers.ts")
+      const url = yield* program.printed(/Running on (http:\S+) =/)
+      const pids = yield* program.printed(/process(?:es)? ([\d, ]+)\) run/)
+      const answers = yield* Effect.forEach(pids.split(", "), () => get(url))
+      assert.sameMembers(
+        [...answers],
+        pids.split(", ").map((pid) => `hello from process ${pid}`)
+      )
+      program.kill("SIGTERM")
+      assert.strictEqual(yield* program.code, 0)
+    })
+  )
+})
+
+describe("73-recycled-workers.ts", () => {
+  it.live("logs as JSON, its supervisor too", () =>
+    Effect.gen(function* () {
+      const program = yield* Program.start("examples/73-recycled-workers.ts")
+      yield* program.printed(/"message":"2 workers \(processes [\d, ]+\) run"/)
+      program.kill("SIGTERM")
+      yield* program.printed(/"message":"Stopped in [^"]*"[^\n]*"worker":2/)
+      assert.strictEqual(yield* program.code, 0)
+    })
+  )
+})
+
 describe("35-start.ts", () => {
   it.live("asks itself, stops and ends", () =>
     Effect.gen(function* () {
