@@ -17,6 +17,7 @@ import * as Route from "../../src/Route.ts"
 import * as Sealed from "../../src/Sealed.ts"
 import * as Session from "../../src/Session.ts"
 import * as Testing from "../../src/testing/Testing.ts"
+import * as WebSocket from "../../src/WebSocket.ts"
 import { recorder } from "../server/both.ts"
 import { attacks } from "./attacks.ts"
 
@@ -302,6 +303,31 @@ attacks("the cookie of a session", [
       const { cookie } = yield* server.send("/login")
       assert.strictEqual((yield* server.send("/read", `session=${"B".repeat(24)}; ${cookie}`)).text, "0 ada")
       yield* refused(server, `${cookie}; session=${"B".repeat(24)}`)
+    })
+  }
+])
+
+attacks("a session that has ended", [
+  {
+    attack: "a WebSocket goes on behind the logout",
+    stoppedBy: "`ended`, which its handler races",
+    run: Effect.gen(function* () {
+      const feed = WebSocket.raw({}, (socket) =>
+        Effect.gen(function* () {
+          yield* socket.send("open")
+          yield* (yield* Login).ended
+          yield* new WebSocket.Close({ code: 4401 })
+        })
+      )
+      const app = App.make({ feed: Route.websocket("/feed", feed), ...routesOf(Login) }).pipe(
+        App.use(Session.make(Login, { store: RecordStore.memory() }))
+      )
+      const client = yield* Testing.client(app)
+      yield* client.get("/login")
+      const peer = yield* client.webSocket("/feed")
+      assert.strictEqual(yield* peer.receive, "open")
+      yield* client.get("/logout")
+      assert.strictEqual((yield* peer.closed).code, 4401)
     })
   }
 ])
