@@ -218,7 +218,7 @@ export class NodeExchange extends Exchange {
     if (this.isStream) {
       // What a head takes, which is compressed with those before it, nobody tells.
       this.status = headersSent ? statusCode : (withoutHead.get(this.result) ?? 500)
-      this.bodyBytes = Math.max(0, this.bodyBytes - this.response.writableLength)
+      if (isLost) this.bodyBytes = Math.max(0, this.bodyBytes - this.response.writableLength)
       this.bytes = this.bodyBytes
       return
     }

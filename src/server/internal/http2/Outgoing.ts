@@ -44,7 +44,8 @@ export class Outgoing extends EventEmitter {
   private readonly stream: Http2.ServerHttp2Stream
   private readonly onHead: () => void
   private head: Head = {}
-  private written = 0
+  /** The bytes of the body that were written. */
+  bytesWritten = 0
 
   /** `onHead` is called before the head goes out. */
   constructor(stream: Http2.ServerHttp2Stream, source: Incoming, onHead: () => void) {
@@ -63,6 +64,11 @@ export class Outgoing extends EventEmitter {
   /** The bytes that wait for the client. */
   get writableLength(): number {
     return this.stream.writableLength
+  }
+
+  /** Moves with every byte that it may be waiting for: those of its session, because one that was written in one piece is seen as whole. */
+  get moved(): number {
+    return this.bytesWritten - this.writableLength + this.req.socket.bytesWritten
   }
 
   /** The field as it was sent, several joined. */
@@ -117,12 +123,13 @@ export class Outgoing extends EventEmitter {
   }
 
   private count(chunk: Uint8Array | string, isLast: boolean): void {
+    this.bytesWritten += Buffer.byteLength(chunk)
     if (!this.strictContentLength) return
-    this.written += Buffer.byteLength(chunk)
     const stated = this.head["content-length"]
-    if (stated === undefined || (isLast ? this.written === Number(stated) : this.written <= Number(stated))) return
+    if (stated === undefined || (isLast ? this.bytesWritten === Number(stated) : this.bytesWritten <= Number(stated)))
+      return
     throw new RangeError(
-      `Content-Length says "${stated}", the body has ${isLast ? "" : "at least "}${this.written} bytes`
+      `Content-Length says "${stated}", the body has ${isLast ? "" : "at least "}${this.bytesWritten} bytes`
     )
   }
 

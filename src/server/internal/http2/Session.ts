@@ -14,6 +14,7 @@ import type * as Http from "node:http"
 import * as Http2 from "node:http2"
 import type * as Net from "node:net"
 import type { Duplex } from "node:stream"
+import { Arrival } from "../limits/Arrival.ts"
 import { Incoming } from "./Incoming.ts"
 import { Outgoing } from "./Outgoing.ts"
 
@@ -103,8 +104,18 @@ export class Session {
     const response = outgoing as unknown as Http.ServerResponse
     this.streams.add(response)
     clearTimeout(this.timer)
+    if (!isEnded) this.limit(source, response)
     response.once("close", () => this.end(response))
     this.settings.onRequest(source, response)
+  }
+
+  private limit(source: Http.IncomingMessage, response: Http.ServerResponse): void {
+    const { requestTimeout } = this.settings
+    if (requestTimeout === 0) return
+    const timer = setTimeout(() => {
+      if (!source.complete) new Arrival(source, response, 0).refuse()
+    }, requestTimeout)
+    response.once("close", () => clearTimeout(timer))
   }
 
   private end(response: Http.ServerResponse): void {

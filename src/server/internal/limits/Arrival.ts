@@ -32,7 +32,7 @@ export class Arrival {
     this.source = source
     this.response = response
     this.since = since
-    this.before = source.socket.bytesRead
+    this.before = bytesRead(source)
   }
 
   /** Looks how it gets on; false when there is nothing to look at any more. */
@@ -43,17 +43,19 @@ export class Arrival {
       progress.rest()
       return true
     }
-    if (!progress.isTooSlow(pace, elapsed, source.socket.bytesRead - before)) return true
+    if (!progress.isTooSlow(pace, elapsed, bytesRead(source) - before)) return true
     this.refuse()
     return false
   }
 
-  private refuse(): void {
+  /** It did not come in time: 408, where that can still be said. */
+  refuse(): void {
     const { response, source } = this
     if (response.headersSent || source.listenerCount("error") === 0) {
       // A body that nobody asked for is read away behind its answer, which is whole.
       if (!response.writableFinished) NodeExchange.of(response)?.broke("timedOut", "RequestTimeout")
-      reset(source.socket)
+      if (source.httpVersionMajor === 2) response.destroy()
+      else reset(source.socket)
       return
     }
     response.shouldKeepAlive = false
@@ -61,6 +63,9 @@ export class Arrival {
     source.emit("error", new HttpError.RequestTimeout({ text: "The body did not arrive in time" }))
   }
 }
+
+const bytesRead = (source: Http.IncomingMessage & { readonly bodyRead?: number }): number =>
+  source.bodyRead ?? source.socket.bytesRead
 
 // Whether a reader waits for bytes. What has come and is not taken, or not wanted now, is no fault of the client.
 const isAwaited = (source: Http.IncomingMessage): boolean =>

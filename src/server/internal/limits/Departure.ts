@@ -17,6 +17,8 @@ import { Progress } from "./Progress.ts"
 import type { Pace } from "./Rules.ts"
 
 interface Connection extends Net.Socket {
+  /** Of a stream of HTTP/2: what moves with every byte that it may be waiting for. */
+  readonly moved?: number
   readonly _handle?: { readonly bytesWritten: number; readonly writeQueueSize: number } | null
 }
 
@@ -49,5 +51,5 @@ export class Departure {
 }
 
 // What the kernel has taken.
-const sent = ({ _handle: handle, bytesWritten, writableLength }: Connection): number =>
-  handle ? handle.bytesWritten - handle.writeQueueSize : bytesWritten - writableLength
+const sent = ({ _handle: handle, bytesWritten, moved, writableLength }: Connection): number =>
+  moved ?? (handle ? handle.bytesWritten - handle.writeQueueSize : bytesWritten - writableLength)

@@ -15,6 +15,7 @@ import type * as Http from "node:http"
 import type * as Net from "node:net"
 import type * as Clock from "effect/Clock"
 import type { Connections } from "../Connections.ts"
+import * as Session from "../http2/Session.ts"
 import { connectionEvent } from "../sites/SecureServer.ts"
 import { Arrival } from "./Arrival.ts"
 import { Departure } from "./Departure.ts"
@@ -67,7 +68,7 @@ export class Patrol {
   }
 
   private look(): void {
-    const { now, open, rules } = this
+    const { now, open } = this
     const real = performance.now()
     // A process that was held up has not read what came meanwhile: that is no fault of the client.
     const late = Math.max(0, real - this.real - interval)
@@ -80,18 +81,28 @@ export class Patrol {
       return
     }
     for (const socket of open as ReadonlySet<Watched>) {
-      this.rest(socket)
-      const coming = socket[arrival]
-      if (coming !== undefined && !coming.look(rules.body, Math.min(elapsed, now - coming.since)))
-        socket[arrival] = undefined
-      if (socket.writableLength > 0) leave(socket, rules, elapsed)
-      else if (socket[departure] !== undefined) rested(socket)
+      const session = Session.of(socket)
+      // A stream of HTTP/2 is a connection of its own to its answer.
+      if (session !== undefined) {
+        for (const stream of session.streams) this.lookAt(stream as unknown as Watched, stream, elapsed)
+      } else {
+        this.rest(socket)
+        this.lookAt(socket, socket._httpMessage, elapsed)
+      }
     }
+  }
+
+  private lookAt(socket: Watched, response: Watched["_httpMessage"], elapsed: number): void {
+    const { now, rules } = this
+    const coming = socket[arrival]
+    if (coming !== undefined && !coming.look(rules.body, Math.min(elapsed, now - coming.since)))
+      socket[arrival] = undefined
+    if (socket.writableLength > 0) leave(socket, response, rules, elapsed)
+    else if (socket[departure] !== undefined) rested(socket, response)
   }
 }
 
-const leave = (socket: Watched, rules: Rules, elapsed: number): void => {
-  const response = socket._httpMessage
+const leave = (socket: Watched, response: Watched["_httpMessage"], rules: Rules, elapsed: number): void => {
   // What was taken over, as by a WebSocket, has rules of its own.
   if (response == null || socket.destroyed) return
   const going = socket[departure]
@@ -100,8 +111,8 @@ const leave = (socket: Watched, rules: Rules, elapsed: number): void => {
 }
 
 // An answer that goes on has what it has done; one that is over is let go.
-const rested = (socket: Watched): void => {
-  if (socket[departure]?.response === socket._httpMessage) socket[departure]?.rest()
+const rested = (socket: Watched, response: Watched["_httpMessage"]): void => {
+  if (socket[departure]?.response === response) socket[departure]?.rest()
   else socket[departure] = undefined
 }
 
@@ -115,8 +126,9 @@ export const make = (server: Http.Server, rules: Rules, clock: Clock.Clock, conn
 
 /** Somebody begins to read the body of a request. */
 export const reading = (source: Http.IncomingMessage, response: Http.ServerResponse): void => {
-  const socket = source.socket as Watched
-  const patrol = socket.server?.[key]
+  const { server } = source.socket as Watched
+  const socket = (source.httpVersionMajor === 2 ? response : source.socket) as Watched
+  const patrol = server?.[key]
   if (patrol !== undefined && socket[arrival]?.source !== source)
     socket[arrival] = new Arrival(source, response, patrol.now)
 }
