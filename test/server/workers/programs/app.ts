@@ -73,6 +73,11 @@ const app = App.make({
   record: Route.get("/record", Effect.as(put, Response.text("")))
 })
 
-const sites = { unix: (path: string) => Site.unix({ path, mode: 0o660 }), tls: Site.tls, systemd: () => Site.systemd() }
+const sites = {
+  unix: (path: string) => Site.unix({ path, mode: 0o660 }),
+  tls: Site.tls,
+  tcp: Site.tcp,
+  systemd: () => Site.systemd()
+}
 const places = site === undefined ? undefined : { sites: [sites[site[0] as "unix"](site[1])] as const }
 Server.run(app, { host: "127.0.0.1", port: 0, ...options, ...places, ...(workers === null ? undefined : { workers }) })
