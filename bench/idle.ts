@@ -96,7 +96,9 @@ for (let round = 0; round < Number(values.rounds); round++) {
   for (const [index, name] of servers.entries()) {
     const result = await measure(name, 18_080 + index)
     results[name] = [...(results[name] ?? []), result]
-    console.log(`${name}: ${Math.round(result.bytes)} bytes a connection, ${(result.idle * 100).toFixed(1)} % of a core`)
+    console.log(
+      `${name}: ${Math.round(result.bytes)} bytes a connection, ${(result.idle * 100).toFixed(1)} % of a core`
+    )
   }
 }
 const [plain, own] = servers.map((name) => median((results[name] ?? []).map(({ bytes }) => bytes))) as [number, number]

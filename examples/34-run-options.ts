@@ -20,7 +20,7 @@ if (import.meta.main) {
     interruptGrace: "1 second",
     keepAliveTimeout: "75 seconds",
     headersTimeout: "5 seconds",
-    requestTimeout: "1 minute",
+    requestTimeout: "5 minutes",
     maxHeaderSize: 8192,
     development: true,
     print: (line) => process.stdout.write(`${line}\n`),
