@@ -14,8 +14,15 @@ import type { Live } from "./live.ts"
 export class Endings {
   private readonly waiting = new Map<string, Set<() => void>>()
 
+  /** How many sessions are waited for. */
+  get size(): number {
+    return this.waiting.size
+  }
+
   tell(id: string): void {
-    for (const tell of this.waiting.get(id) ?? []) tell()
+    const all = this.waiting.get(id) ?? []
+    this.waiting.delete(id)
+    for (const tell of all) tell()
   }
 
   wait(id: string): Effect.Effect<void> {
@@ -25,7 +32,7 @@ export class Endings {
       this.waiting.set(id, all.add(tell))
       return Effect.sync(() => {
         all.delete(tell)
-        if (all.size === 0) this.waiting.delete(id)
+        if (all.size === 0 && this.waiting.get(id) === all) this.waiting.delete(id)
       })
     })
   }
