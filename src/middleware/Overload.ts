@@ -51,8 +51,8 @@ export interface Options<out E = never, out R = never> {
    */
   readonly key?: Effect.Effect<string | undefined, E, R>
   /**
-   * How late the event loop may be, in two turns after one another, for what is "normal"; 100 milliseconds. Half of that for what is
-   * "sheddable", twice for what is "high". `Duration.infinity` for no matter how late.
+   * How long a turn of the event loop may take, its longest piece not counted, before what is "normal" is refused; 100 milliseconds.
+   * Half of that for what is "sheddable", twice for what is "high". `Duration.infinity` for no matter how long.
    */
   readonly eventLoopDelay?: Duration.Input
   /** When who was refused may come back: then, or up to twice as late, by chance; 1 second. */

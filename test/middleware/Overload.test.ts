@@ -272,23 +272,32 @@ describe("a late event loop", () => {
   const unlimited = app.pipe(App.use(Overload.make({ eventLoopDelay: "Infinity" })))
   const paths = ["/critical", "/high", "/normal", "/sheddable"]
 
-  it.effect.each<[before: number, turn: number, passes: string]>([
-    [0, 0, "/critical /high /normal /sheddable"],
-    [25, 25, "/critical /high /normal /sheddable"],
-    // One long turn is no overload: who comes behind it is answered next.
-    [0, 300, "/critical /high /normal /sheddable"],
-    [300, 0, "/critical /high /normal /sheddable"],
-    [50, 50, "/critical /high /normal"],
-    [51, 51, "/critical /high"],
-    [51, 300, "/critical /high"],
-    [101, 101, "/critical"]
-  ])("with a turn of %s before, in one of %s ms these pass: %s", ([before, turn, passes]) =>
+  it.effect.each<[turn: ReadonlyArray<number>, passes: string]>([
+    [[0, 10], "/critical /high /normal /sheddable"],
+    [[10, 20, 30, 35], "/critical /high /normal /sheddable"],
+    // Who waited for one slow request is answered next.
+    [[300], "/critical /high /normal /sheddable"],
+    [[1, 2, 300, 310], "/critical /high /normal /sheddable"],
+    [[10, 20, 30, 40], "/critical /high /normal"],
+    [[10, 20, 30, 40, 50, 60, 62], "/critical /high"],
+    [[10, 310, 370], "/critical /high"],
+    [[300, 401], "/critical"]
+  ])("with requests at %j ms of its turn these pass then: %s", ([times, passes]) =>
     Effect.gen(function* () {
-      const late = { before: () => before, turn: () => turn }
+      let [number, turn] = [0, 0]
+      const late = { turn: () => turn, number: () => number }
+      const ask = (app: App.Any, path: string) =>
+        Effect.map(Effect.provideService(asking(app, path), LoopDelay, late), ({ status }) => status === 200)
       const passed = (app: App.Any) =>
-        Effect.filter(paths, (path) =>
-          Effect.map(Effect.provideService(asking(app, path), LoopDelay, late), ({ status }) => status === 200)
-        )
+        Effect.filter(paths, (path) => {
+          // Another turn, in which as much has happened.
+          number++
+          const before = Effect.forEach(times, (time) => {
+            turn = time
+            return ask(app, "/high")
+          })
+          return Effect.andThen(before, ask(app, path))
+        })
       assert.strictEqual((yield* passed(limited)).join(" "), passes)
       assert.deepStrictEqual(yield* passed(unlimited), paths)
     })

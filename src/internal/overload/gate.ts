@@ -53,6 +53,8 @@ export class Gate {
   private readonly queue = new FairQueue(3)
   private readonly report = new Report()
   private inFlight = 0
+  // The turn of the event loop: when something came last, and the longest time in between.
+  private readonly turn = { number: 0, last: 0, longest: 0 }
   // When the queue was empty last, and since when requests are refused.
   private emptyAt = 0
   private shedding = { since: Number.NEGATIVE_INFINITY, last: Number.NEGATIVE_INFINITY }
@@ -78,19 +80,28 @@ export class Gate {
   }
 
   /**
-   * Refuses what comes while the event loop is late. That one turn was long is no reason: who waited for it would be answered next. When
-   * the turn before was long too there is more to do than can be done. What is sheddable is refused at half of the delay, and what is
-   * high at twice, which is not reached while it helps to refuse the others.
+   * Refuses what comes at the end of a long turn of the event loop, and so has waited for it. The longest piece of it does not count: who
+   * waited for one slow request is answered next, and only of many there are too many. What is sheddable is refused at half of the delay,
+   * and what is high at twice, which is not reached while it helps to refuse the others.
    */
   refusal(
     context: Context.Context<never>,
     priority: Request["priority"]
   ): Effect.Effect<never, Overloaded> | undefined {
-    const most = this.rules.eventLoopDelay * patience[priority]
+    const most = this.rules.eventLoopDelay
     if (most === Number.POSITIVE_INFINITY) return undefined
     const delay = Context.get(context, LoopDelay)
-    const isLate = delay.turn() > most && delay.before() > most
-    return isLate ? this.shed(context, priority, "eventLoop") : undefined
+    const now = delay.turn()
+    const { turn } = this
+    const number = delay.number()
+    if (number !== turn.number) {
+      turn.number = number
+      turn.last = 0
+      turn.longest = 0
+    }
+    turn.longest = Math.max(turn.longest, now - turn.last)
+    turn.last = now
+    return now - turn.longest > most * patience[priority] ? this.shed(context, priority, "eventLoop") : undefined
   }
 
   /** The handler, once it is its turn. */
@@ -141,7 +152,7 @@ export class Gate {
       if (this.queue.size === 0) this.emptyAt = monotonic(context)
       const waiter = this.queue.add(key, levels[priority], room)
       if (waiter === undefined) return this.shed(context, priority, "queue")
-      return Effect.flatMap(this.turn(waiter, most, restore), () => {
+      return Effect.flatMap(this.woken(waiter, most, restore), () => {
         if (waiter.state === "in") return Effect.void
         return this.shed(context, priority, waiter.state === "out" ? "queue" : ending)
       })
@@ -149,7 +160,7 @@ export class Gate {
   }
 
   // Ends when it was woken, or has waited for so long; interrupted, it gives back what it may have got.
-  private turn(
+  private woken(
     waiter: Waiter,
     most: number,
     restore: <A, F, S>(effect: Effect.Effect<A, F, S>) => Effect.Effect<A, F, S>

@@ -2,7 +2,7 @@
  * Measures how late Node's event loop is.
  *
  * ```ts
- * const { before, turn } = yield* make
+ * const { number, turn } = yield* make
  * ```
  *
  * Not `perf_hooks.monitorEventLoopDelay`: its histogram knows of a turn when that is over, and all that a turn has read is admitted or
@@ -25,12 +25,12 @@ export const make: Effect.Effect<Lateness, never, Scope.Scope> = Effect.map(
     Effect.sync(() => new Sampler()),
     (sampler) => Effect.sync(() => sampler.close())
   ),
-  (sampler) => ({ turn: () => sampler.turn(), before: () => sampler.before })
+  (sampler) => ({ turn: () => sampler.turn(), number: () => sampler.number })
 )
 
 /** The timer, and when it fired last. */
 export class Sampler {
-  before = 0
+  number = 0
   private timer: NodeJS.Timeout | undefined
   private at = 0
   private unasked = 0
@@ -63,13 +63,11 @@ export class Sampler {
   private stop(): void {
     clearInterval(this.timer)
     this.timer = undefined
-    this.before = 0
   }
 
   private tick(): void {
-    const now = performance.now()
-    this.before = Math.max(0, now - this.at - interval)
-    this.at = now
+    this.at = performance.now()
+    this.number++
     if (++this.unasked > patience) this.stop()
   }
 }
