@@ -1,7 +1,6 @@
 // Limits for slow and flooding clients: each has a default that serves; here they are said, and made stricter.
-//   curl localhost:8080/                                               # Hello
-//   curl -d 'a few words' localhost:8080/words                         # 3 words
-//   curl -i -H 'Content-Length: 100' -d 'late' localhost:8080/words    # 408 and The body did not arrive in time
+//   curl localhost:8080/                            # Hello
+//   curl -d 'a few words' localhost:8080/words      # 3 words
 import { Effect } from "effect"
 import { App, Body, Response, Route, Server } from "effect-web"
 
