@@ -2,7 +2,7 @@
  * A request on a stream of HTTP/2, with what the engine asks of Node's `IncomingMessage`.
  *
  * ```ts
- * const source = new Incoming(stream, socket, headers, rawHeaders, isEnded)
+ * const source = new Incoming(stream, socket, headers, rawHeaders, isEnded, 16_384)
  * source.url // "/users/42"
  * ```
  *
@@ -30,6 +30,8 @@ export class Incoming extends Readable {
   readonly socket: Net.Socket
   /** As of Node's own, for who asks whether there is a body. */
   readonly stream: Http2.ServerHttp2Stream
+  /** Whether the head has more bytes than it may: Node announces a limit, and keeps none. */
+  readonly isTooLarge: boolean
   /** Whether the head leaves it open that there is a body. */
   readonly hasBody: boolean
   /** True when all of it has come. */
@@ -43,7 +45,8 @@ export class Incoming extends Readable {
     socket: Net.Socket,
     fields: Http2.IncomingHttpHeaders,
     rawHeaders: ReadonlyArray<string>,
-    isEnded: boolean
+    isEnded: boolean,
+    maxHeaderSize: number
   ) {
     super(isEnded ? withoutBody : undefined)
     const { ":method": method, ":path": path, ":authority": authority, ":scheme": _, ...headers } = fields
@@ -54,6 +57,7 @@ export class Incoming extends Readable {
     this.headers = headers
     if (authority !== undefined && headers.host === undefined) this.headers.host = authority
     this.rawHeaders = rawHeaders
+    this.isTooLarge = sizeOf(rawHeaders) > maxHeaderSize
     this.hasBody = !isEnded
     this.complete = isEnded
     if (!isEnded) stream.once("close", () => this.leave())
@@ -98,6 +102,13 @@ export class Incoming extends Readable {
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
     callback(error !== null && this.listenerCount("error") === 0 ? null : error)
   }
+}
+
+// As of a head of HTTP/1.1, where each field has a colon, a space and a line break.
+const sizeOf = (rawHeaders: ReadonlyArray<string>): number => {
+  let size = rawHeaders.length * 2
+  for (const text of rawHeaders) size += text.length
+  return size
 }
 
 const withoutBody = { emitClose: false, autoDestroy: false } as const

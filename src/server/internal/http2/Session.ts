@@ -97,7 +97,7 @@ export class Session {
     rawHeaders: ReadonlyArray<string>
   ): void {
     const isEnded = (flags & Http2.constants.NGHTTP2_FLAG_END_STREAM) !== 0
-    const incoming = new Incoming(stream, this.socket, fields, rawHeaders, isEnded)
+    const incoming = new Incoming(stream, this.socket, fields, rawHeaders, isEnded, this.settings.maxHeaderSize)
     const outgoing = new Outgoing(stream, incoming, this.onHead)
     // They have what the engine asks of Node's.
     const source = incoming as unknown as Http.IncomingMessage

@@ -18,12 +18,13 @@ const pseudo = 4
 
 /** Why the head is refused, if it is. */
 export const check = (
-  { authority, headers, method, rawHeaders }: Incoming,
+  { authority, headers, isTooLarge, method, rawHeaders }: Incoming,
   maxFields: number
 ): HttpError.HttpError | undefined => {
   if (method === "CONNECT") {
     return new HttpError.MethodNotAllowed({ method, allowed: [], text: "This server is no tunnel" })
   }
+  if (isTooLarge) return new HttpError.RequestHeaderFieldsTooLarge({ text: "The header block is too large" })
   if (rawHeaders.length > (maxFields + pseudo) * 2 && countWithoutCookies(rawHeaders) > maxFields) {
     return new HttpError.RequestHeaderFieldsTooLarge({ text: `More than ${maxFields} header fields` })
   }
