@@ -153,6 +153,8 @@ const responses = (socket: Tracked): ReadonlyArray<Http.ServerResponse> => {
 
 // For a first request, or between two.
 const isWaiting = (socket: Tracked): boolean => {
+  const session = Session.of(socket)
+  if (session !== undefined) return session.streams.size === 0
   const response = socket[last]
   return response === undefined ? socket[served] === true || socket.bytesRead === 0 : isOver(response)
 }
