@@ -38,5 +38,6 @@ const server = Layer.unwrap(
 const logging = Logger.layer([Logger.consoleJson])
 
 // One process for each core. SIGHUP replaces them one by one: a new build without a request that is refused.
-if (import.meta.main)
-  server.pipe(Layer.provide(logging), Server.launch({ workers: { count: "auto", logger: logging } }))
+const main = server.pipe(Layer.provide(logging))
+
+if (import.meta.main) main.pipe(Server.launch({ workers: { logger: logging } }))

@@ -16,10 +16,10 @@ import { run } from "./run.ts"
 import * as Sources from "./sources.ts"
 
 const imports = `
-import { Context, Data, Effect, Fiber, Layer, Redacted, Schema, Stream } from "effect"
+import { Context, Data, Effect, Fiber, Layer, Logger, Redacted, Schema, Stream } from "effect"
 import { HttpRouter, HttpServerResponse } from "effect/http"
 import { TestClock } from "effect/testing"
-import { AccessLog, App, Auth, Background, Body, ClientCertificate, Cors, Csrf, Deadline, ErrorResponse, Handler, Health, Hosts, html, HttpError, Jwt, Middleware, Multipart, Oidc, Proxy, RateLimit, RecordStore, Redirect, Request, RequestId, Response, Route, Room, Sealed, SecurityHeaders, Server, Session, Site, Sse, StaticFiles, TrustedProxies, WebSocket } from "effect-web"
+import { AccessLog, App, Auth, Background, Body, ClientCertificate, Cors, Csrf, Deadline, ErrorResponse, Handler, Health, Hosts, html, HttpError, Jwt, Middleware, Multipart, Oidc, Overload, Proxy, RateLimit, RecordStore, Redirect, Request, RequestId, Response, Route, Room, Sealed, SecurityHeaders, Server, Session, Site, Sse, StaticFiles, TrustedProxies, WebSocket } from "effect-web"
 import { tmpdir } from "node:os"
 `
 
