@@ -171,4 +171,35 @@ describe("a worker that is killed", () => {
       assert.include(program.output(), `worker 1 (process ${before[0]}) has ended: SIGKILL; another one starts`)
     })
   )
+
+  it.live("leaves no client waiting whose connection was on its way to it", () =>
+    Effect.gen(function* () {
+      const program = yield* running(app)
+      const url = program.url()
+      const ended = { hung: 0, answered: 0, failed: 0, isOver: false }
+      const one = Effect.exit(get(url)).pipe(
+        Effect.timeoutOption("5 seconds"),
+        Effect.map((exit): void => {
+          if (exit._tag === "None") ended.hung++
+          else if (exit.value._tag === "Success") ended.answered++
+          else ended.failed++
+        })
+      )
+      const client = Effect.gen(function* () {
+        while (!ended.isOver) yield* one
+      })
+      const clients = yield* Effect.forkScoped(Effect.all(Array(20).fill(client), { concurrency: 20, discard: true }))
+      for (let kill = 1; kill <= 4; kill++) {
+        yield* Effect.sleep("300 millis")
+        process.kill(Number((yield* get(url)).slice(4)), "SIGKILL")
+        yield* program.says("listens", kill)
+      }
+      ended.isOver = true
+      yield* Fiber.join(clients)
+      assert.strictEqual(ended.hung, 0)
+      assert.isAbove(ended.answered, 100)
+      yield* program.kill("SIGTERM")
+      assert.strictEqual(yield* program.ended, 0)
+    })
+  )
 })

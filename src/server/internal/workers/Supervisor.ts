@@ -33,6 +33,10 @@ export const isPossible = (): boolean => Cluster.default.isPrimary
 
 /** Runs as the whole program: ends with 0 when all workers have stopped, with 1 when they do not start. */
 export const main = (settings: Settings, { handleSignals, onReady }: Options): void => {
+  if (process.argv[1] === undefined || process.argv[1] === "-")
+    throw new TypeError(
+      "workers: the program has no file that they could run; start it from one, or leave `workers` out"
+    )
   let killAll = () => {}
   const supervise = Effect.gen(function* () {
     // Those that come before the workers are ready wait too; more than one is one.

@@ -13,6 +13,7 @@ import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { environment, isOurs, type Order, type Report, type Seat, type SharedSocket } from "./Seat.ts"
+import * as Undelivered from "./Undelivered.ts"
 
 /** A process that was started. */
 export interface WorkerProcess {
@@ -46,6 +47,7 @@ export const fork = (seat: Seat, { onEnd, onRecycle, onSocket }: Listeners): Wor
   const ended = Deferred.makeUnsafe<number | string>()
   const forked = Cluster.default.fork(environment(seat))
   const { pid } = forked.process
+  Undelivered.follow(forked)
   // It may be gone already: its end is told by itself.
   const order = (order: Order) => void forked.process.send(order, undefined, undefined, () => {})
   const self: WorkerProcess = {
