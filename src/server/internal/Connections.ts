@@ -37,8 +37,6 @@ export interface Connections {
    * out: its head may have been written when nobody thought of closing.
    */
   readonly closeIdle: () => void
-  /** Tells clients of HTTP/2 with requests under way to go elsewhere with the next. */
-  readonly part: () => void
   /** Closes all at once: how many there were. */
   readonly destroyAll: () => number
   /** The responses that are going out. */
@@ -101,9 +99,6 @@ export const make = (server: Http.Server): Connections => {
           if (socket.bytesRead === 0) socket.destroy()
         } else if (!response.writableFinished) response.once("finish", closeWaiting)
       }
-    },
-    part: () => {
-      for (const socket of open) Session.of(socket)?.part()
     },
     answering: () =>
       Array.from(open, responses)

@@ -185,7 +185,6 @@ export const make = Effect.fnUntraced(function* (
     connections,
     begin: (account) => {
       state.draining = true
-      connections.part()
       underWay.begin(account, connections.answering(), (source) => find(source).target.context)
     },
     running: underWay.running,

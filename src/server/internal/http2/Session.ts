@@ -38,9 +38,6 @@ export const maxConcurrentStreams = 128
 /** So long may the end of a session take, in milliseconds. */
 const parting = 1000
 
-// For a server that would like to stop: no stream is refused by it yet (RFC 9113 §6.8).
-const lastStream = 2 ** 31 - 1
-
 const key = Symbol("effect-web/session")
 
 interface Carrier extends Duplex {
@@ -130,15 +127,9 @@ export class Session {
     if (milliseconds > 0) this.timer = setTimeout(() => this.close(), milliseconds)
   }
 
+  // As answers of HTTP/1.1 close their connections. A first GOAWAY that lets more streams come is not for nghttp2, which ignores these.
   private readonly onHead = (): void => {
-    if (this.settings.isDraining()) this.part()
-  }
-
-  /** Tells the client to go elsewhere with its next requests; those that come are answered. Ends when it is idle. */
-  part(): void {
-    if (this.isLeaving || this.session.destroyed || this.streams.size === 0) return
-    this.isLeaving = true
-    this.session.goaway(Http2.constants.NGHTTP2_NO_ERROR, lastStream)
+    if (this.settings.isDraining()) this.close()
   }
 
   /** Takes no more requests and ends when those under way are answered: the client knows which were not seen. */
