@@ -25,8 +25,8 @@ import * as Result from "effect/Result"
 import * as Schedule from "effect/Schedule"
 import * as Scope from "effect/Scope"
 import * as HttpError from "./HttpError.ts"
-import * as Exchange from "./internal/exchange.ts"
-import { CurrentTasks, type OnDrain } from "./internal/tasks.ts"
+import * as Exchange from "./internal/exchange/exchange.ts"
+import { CurrentTasks, type OnDrain } from "./internal/lifecycle/tasks.ts"
 
 /** As many tasks of a name are running as may (503, with `Retry-After`). */
 export class Full extends HttpError.define<Full>()("BackgroundFull", {

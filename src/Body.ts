@@ -23,11 +23,11 @@ import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as HttpError from "./HttpError.ts"
 import * as MediaType from "./http/MediaType.ts"
+import * as Charset from "./internal/bodies/charset.ts"
+import { parseJson } from "./internal/bodies/parseJson.ts"
+import { announcesMore, type Kind, readBody, tooLarge, unreadable } from "./internal/bodies/readBody.ts"
 import * as ByteLimit from "./internal/byteLimit.ts"
-import * as Charset from "./internal/charset.ts"
-import { decoder, recorder } from "./internal/decode.ts"
-import { parseJson } from "./internal/parseJson.ts"
-import { announcesMore, type Kind, readBody, tooLarge, unreadable } from "./internal/readBody.ts"
+import { decoder, recorder } from "./internal/requests/decode.ts"
 
 /** The largest body that is accepted, decompressed; larger is ContentTooLarge (413). */
 export interface Options {

@@ -20,10 +20,10 @@ import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import { HttpServerRequest } from "effect/http/HttpServerRequest"
 import type { Handler } from "./Handler.ts"
 import { isToken } from "./http/Syntax.ts"
-import * as internal from "./internal/deadline.ts"
+import * as internal from "./internal/exchange/deadline.ts"
 import type { Middleware } from "./Middleware.ts"
 
-export { Exceeded, remaining } from "./internal/deadline.ts"
+export { Exceeded, remaining } from "./internal/exchange/deadline.ts"
 
 /** How a limit is kept. */
 export interface Within {

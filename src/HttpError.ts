@@ -15,9 +15,9 @@
 import * as Duration from "effect/Duration"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import { define, type HttpError, symbol } from "./internal/httpErrorClass.ts"
+import { define, type HttpError, symbol } from "./internal/errors/httpErrorClass.ts"
 
-export { type Class, type Common, define, type HttpError } from "./internal/httpErrorClass.ts"
+export { type Class, type Common, define, type HttpError } from "./internal/errors/httpErrorClass.ts"
 
 /** One thing that is wrong with the input: where (`in`, `path`) and what (`message`). */
 export class Issue extends Schema.Class<Issue>("effect-web/HttpError/Issue")({

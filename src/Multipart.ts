@@ -26,10 +26,10 @@ import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
 import type * as Body from "./Body.ts"
 import type * as HttpError from "./HttpError.ts"
-import { decoder, knows, recorder } from "./internal/decode.ts"
 import * as Form from "./internal/multipart/form.ts"
 import * as Limits from "./internal/multipart/limits.ts"
 import { entries, open } from "./internal/multipart/request.ts"
+import { decoder, knows, recorder } from "./internal/requests/decode.ts"
 
 /** What reading fails with: malformed, above a limit, of another type, not what was expected. */
 export type Failure =

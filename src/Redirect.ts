@@ -16,10 +16,10 @@
  */
 import type { HttpServerResponse } from "effect/http/HttpServerResponse"
 import type { EntityTag } from "./http/EntityTag.ts"
-import { define, make, type Options, type Redirect, symbol } from "./internal/redirectClass.ts"
+import { define, make, type Options, type Redirect, symbol } from "./internal/errors/redirectClass.ts"
 import * as Response from "./Response.ts"
 
-export type { Redirect } from "./internal/redirectClass.ts"
+export type { Redirect } from "./internal/errors/redirectClass.ts"
 
 /** True for every redirect of this module. */
 export const isRedirect = (u: unknown): u is Redirect => typeof u === "object" && u !== null && symbol in u

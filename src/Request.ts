@@ -31,11 +31,11 @@ import * as Forwarded from "./http/Forwarded.ts"
 import * as MediaType from "./http/MediaType.ts"
 import * as Pattern from "./http/Pattern.ts"
 import * as Query from "./http/Query.ts"
-import { type Client, clientAddress } from "./internal/clientAddress.ts"
-import * as target from "./internal/target.ts"
+import { type Client, clientAddress } from "./internal/requests/clientAddress.ts"
+import * as target from "./internal/requests/target.ts"
 
-export type { Client } from "./internal/clientAddress.ts"
-export { decodeCookies, decodeHeaders, decodeParams, decodeQuery } from "./internal/decodeRequest.ts"
+export type { Client } from "./internal/requests/clientAddress.ts"
+export { decodeCookies, decodeHeaders, decodeParams, decodeQuery } from "./internal/requests/decodeRequest.ts"
 
 const read = <A>(f: (request: HttpServerRequest) => A): Effect.Effect<A, never, HttpServerRequest> =>
   Effect.map(HttpServerRequest, f)

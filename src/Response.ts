@@ -23,16 +23,16 @@ import * as Html from "./Html.ts"
 import * as ContentDisposition from "./http/ContentDisposition.ts"
 import * as EntityTag from "./http/EntityTag.ts"
 import * as Status from "./http/Status.ts"
-import { varied } from "./internal/overlay.ts"
-import { hasBody, isContentType, prepared, withHeaders, withType } from "./internal/responseBody.ts"
-import { type CookieOptions, withCookie, withoutCookie } from "./internal/responseCookie.ts"
-import { checkHeader, checkStatus, toLocation } from "./internal/responseHead.ts"
+import { hasBody, isContentType, prepared, withHeaders, withType } from "./internal/bodies/responseBody.ts"
+import { varied } from "./internal/responses/overlay.ts"
+import { type CookieOptions, withCookie, withoutCookie } from "./internal/responses/responseCookie.ts"
+import { checkHeader, checkStatus, toLocation } from "./internal/responses/responseHead.ts"
 
-export { type Described, schema } from "./internal/describedResponse.ts"
+export { ndjson, type SchemaStream, textStream } from "./internal/bodies/schemaStream.ts"
 export { type FileOptions, file } from "./internal/files/file.ts"
 export { type MultipartOptions, multipart, type Part } from "./internal/multipart/writer.ts"
-export type { CookieOptions } from "./internal/responseCookie.ts"
-export { ndjson, type SchemaStream, textStream } from "./internal/schemaStream.ts"
+export { type Described, schema } from "./internal/responses/describedResponse.ts"
+export type { CookieOptions } from "./internal/responses/responseCookie.ts"
 
 /** The status (200 unless said), the reason phrase, headers, cookies, and a content type in place of the usual one. */
 export interface Options extends Base.Options.WithContentType {}

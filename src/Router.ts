@@ -14,8 +14,8 @@
  * @spec RFC 9110 §9.3.2, §15.5.6
  */
 import type * as Pattern from "./http/Pattern.ts"
-import * as Shape from "./internal/routeShape.ts"
-import * as Tree from "./internal/routeTree.ts"
+import * as Shape from "./internal/routing/routeShape.ts"
+import * as Tree from "./internal/routing/routeTree.ts"
 
 /** A route as the router sees it. */
 export interface Entry<A> {

@@ -25,11 +25,11 @@ import type * as Fiber from "effect/Fiber"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import * as SchemaParser from "effect/SchemaParser"
-import * as KeyRings from "./internal/keyRing.ts"
-import * as SealedText from "./internal/sealedText.ts"
-import * as Sealing from "./internal/sealing.ts"
+import * as KeyRings from "./internal/secrets/keyRing.ts"
+import * as SealedText from "./internal/secrets/sealedText.ts"
+import * as Sealing from "./internal/secrets/sealing.ts"
 
-export type { KeyRing } from "./internal/keyRing.ts"
+export type { KeyRing } from "./internal/secrets/keyRing.ts"
 
 /** What is sealed, with which keys, what for, for how long. */
 export interface Options<A> {

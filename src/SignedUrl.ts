@@ -20,9 +20,9 @@ import * as Effect from "effect/Effect"
 import { HttpServerRequest } from "effect/http/HttpServerRequest"
 import * as HttpError from "./HttpError.ts"
 import * as Query from "./http/Query.ts"
-import * as KeyRings from "./internal/keyRing.ts"
-import * as Sealing from "./internal/sealing.ts"
-import * as target from "./internal/target.ts"
+import * as target from "./internal/requests/target.ts"
+import * as KeyRings from "./internal/secrets/keyRing.ts"
+import * as Sealing from "./internal/secrets/sealing.ts"
 import * as Middleware from "./Middleware.ts"
 
 /** With which keys, and what for. */

@@ -7,7 +7,7 @@ import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import type * as Scope from "effect/Scope"
 import type * as App from "../src/App.ts"
 import { type Handler, RouteContext } from "../src/Handler.ts"
-import { compile, type Target } from "../src/internal/compile.ts"
+import { compile, type Target } from "../src/internal/routing/compile.ts"
 import * as Response from "../src/Response.ts"
 
 /** What of a request is not in its line. */

@@ -26,7 +26,7 @@ import { BadGateway, BadRequest, Forbidden, type ServiceUnavailable } from "../H
 import * as Query from "../http/Query.ts"
 import * as Flow from "../internal/oidc/flow.ts"
 import * as Provider from "../internal/oidc/provider.ts"
-import * as target from "../internal/target.ts"
+import * as target from "../internal/requests/target.ts"
 import * as Response from "../Response.ts"
 import * as Route from "../Route.ts"
 import type { KeyRing } from "../Sealed.ts"

@@ -21,7 +21,7 @@ import { Files } from "../internal/files/files.ts"
 import type { Options } from "../internal/files/staticOptions.ts"
 import * as Root from "../internal/files/staticRoot.ts"
 import { serve } from "../internal/files/staticServe.ts"
-import { atStart } from "../internal/starting.ts"
+import { atStart } from "../internal/lifecycle/starting.ts"
 
 export type { Options } from "../internal/files/staticOptions.ts"
 

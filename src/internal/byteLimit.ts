@@ -10,7 +10,7 @@ import * as Context from "effect/Context"
 import { MaxBodySize } from "effect/http/HttpServerRequest"
 import * as Option from "effect/Option"
 import type { Middleware } from "../Middleware.ts"
-import * as Passage from "./passage.ts"
+import * as Passage from "./exchange/passage.ts"
 
 /** The limit of a request body where none is declared: 1 MiB, as aiohttp's `client_max_size`. */
 export const standard: ByteSize.ByteSize = ByteSize.mebibytes(1)

@@ -34,9 +34,9 @@ import {
 } from "../internal/idempotency/failure.ts"
 import * as Flights from "../internal/idempotency/flights.ts"
 import { known } from "../internal/idempotency/keptError.ts"
+import { perServer } from "../internal/lifecycle/serverMemory.ts"
 import { milliseconds } from "../internal/records/expiry.ts"
-import { perServer } from "../internal/serverMemory.ts"
-import { sha256 } from "../internal/sha256.ts"
+import { sha256 } from "../internal/secrets/sha256.ts"
 import type { ErrorClass, Middleware } from "../Middleware.ts"
 import * as RecordStore from "../RecordStore.ts"
 

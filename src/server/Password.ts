@@ -22,10 +22,10 @@ import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as HttpError from "../HttpError.ts"
 import * as ByteLimit from "../internal/byteLimit.ts"
-import * as Phc from "../internal/phc.ts"
+import * as Phc from "../internal/secrets/phc.ts"
 import { derive, hasArgon2id } from "./internal/crypto/passwordHash.ts"
 
-export type { Argon2id, Scrypt } from "../internal/phc.ts"
+export type { Argon2id, Scrypt } from "../internal/secrets/phc.ts"
 
 /** The password has more than 1024 bytes in UTF-8. */
 export class TooLong extends HttpError.define<TooLong>()("PasswordTooLong", { status: 422 }) {}

@@ -11,7 +11,7 @@ import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import type * as HttpServerResponse from "effect/http/HttpServerResponse"
 import type * as App from "../../src/App.ts"
 import { RouteContext } from "../../src/Handler.ts"
-import { compile } from "../../src/internal/compile.ts"
+import { compile } from "../../src/internal/routing/compile.ts"
 import * as Response from "../../src/Response.ts"
 
 export class Backend {

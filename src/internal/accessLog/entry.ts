@@ -5,7 +5,7 @@
  * const line = ({ outcome, target }: Entry) => `${outcome.method} ${target} ${outcome.status}`
  * ```
  */
-import type { Exchange } from "../exchange.ts"
+import type { Exchange } from "../exchange/exchange.ts"
 import { redactQuery, secretHeaders } from "./redaction.ts"
 
 /** What is redacted. */

@@ -9,7 +9,7 @@ import type { HttpServerRequest } from "effect/http/HttpServerRequest"
 import * as Cookie from "../../http/Cookie.ts"
 import * as Query from "../../http/Query.ts"
 import * as Syntax from "../../http/Syntax.ts"
-import * as target from "../target.ts"
+import * as target from "../requests/target.ts"
 
 /** A header field, a parameter of the query, or a cookie. */
 export type Place = { readonly header: string } | { readonly query: string } | { readonly cookie: string }

@@ -17,7 +17,7 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Cookie from "../../http/Cookie.ts"
 import * as Sealed from "../../Sealed.ts"
-import { isSecure } from "../secureCookie.ts"
+import { isSecure } from "../security/secureCookie.ts"
 
 const length = 16
 

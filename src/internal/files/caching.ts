@@ -9,7 +9,7 @@
  * @spec RFC 9111 §5.2.2; RFC 8246
  */
 import * as Glob from "effect/Glob"
-import { checkHeader } from "../responseHead.ts"
+import { checkHeader } from "../responses/responseHead.ts"
 
 /** What a name with a fingerprint is answered with: what it names never changes. */
 export const immutable = "public, max-age=31536000, immutable"

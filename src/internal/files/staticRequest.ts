@@ -10,8 +10,8 @@ import * as Context from "effect/Context"
 import type { HttpServerRequest } from "effect/http/HttpServerRequest"
 import * as Option from "effect/Option"
 import { RouteContext } from "../../Handler.ts"
-import { toLocation } from "../responseHead.ts"
-import * as target from "../target.ts"
+import * as target from "../requests/target.ts"
+import { toLocation } from "../responses/responseHead.ts"
 
 /** The path below the root as on the wire, without a slash before it. */
 export const pathOf = (request: HttpServerRequest, context: Context.Context<never>): string => {

@@ -10,7 +10,7 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type { HttpError } from "../../HttpError.ts"
 import type { ErrorClass } from "../../Middleware.ts"
-import { define, symbol } from "../httpErrorClass.ts"
+import { define, symbol } from "../errors/httpErrorClass.ts"
 
 /** Says that an answer is not the first; Stripe's. */
 export const replayed = { "idempotent-replayed": "true" } as const

@@ -12,7 +12,7 @@ import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import * as Pull from "effect/Pull"
 import type { Failure } from "../../Multipart.ts"
-import type { Chunks } from "../bodyChunks.ts"
+import type { Chunks } from "../bodies/bodyChunks.ts"
 import { malformed } from "./limits.ts"
 import type { Scanner } from "./scanner.ts"
 

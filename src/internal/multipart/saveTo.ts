@@ -16,7 +16,7 @@ import type { PlatformError } from "effect/PlatformError"
 import * as Random from "effect/Random"
 import type * as Scope from "effect/Scope"
 import type { Failure } from "../../Multipart.ts"
-import { type Chunks, forEach } from "../bodyChunks.ts"
+import { type Chunks, forEach } from "../bodies/bodyChunks.ts"
 
 /** Opens what is written. */
 type Open = Effect.Effect<Chunks, Failure, Scope.Scope>

@@ -18,8 +18,8 @@ import * as Base from "effect/http/HttpServerResponse"
 import * as Stream from "effect/Stream"
 import * as MediaType from "../../http/MediaType.ts"
 import * as Syntax from "../../http/Syntax.ts"
-import { prepared } from "../responseBody.ts"
-import { checkHeader } from "../responseHead.ts"
+import { prepared } from "../bodies/responseBody.ts"
+import { checkHeader } from "../responses/responseHead.ts"
 
 /** A part: its body, and its headers; text is `text/plain; charset=utf-8` unless they say otherwise, all else bytes. */
 export interface Part {

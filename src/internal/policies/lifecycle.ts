@@ -11,7 +11,7 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import { ClientAbort } from "effect/http/HttpServerError"
 import type { Handler } from "../../Handler.ts"
-import { Draining } from "../draining.ts"
+import { Draining } from "../lifecycle/draining.ts"
 import * as Policy from "./policy.ts"
 import { positive } from "./timeout.ts"
 

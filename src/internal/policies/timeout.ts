@@ -7,7 +7,7 @@ import * as Effect from "effect/Effect"
 import type { Handler } from "../../Handler.ts"
 import { ContentTooLarge } from "../../HttpError.ts"
 import * as ByteLimit from "../byteLimit.ts"
-import * as Deadline from "../deadline.ts"
+import * as Deadline from "../exchange/deadline.ts"
 import * as Policy from "./policy.ts"
 
 /** A duration above zero. Throws a TypeError for what is none. */

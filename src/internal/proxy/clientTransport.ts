@@ -24,7 +24,7 @@ import { type HttpServerRequest, MaxBodySize } from "effect/http/HttpServerReque
 import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import { announcesMore, tooLarge } from "../readBody.ts"
+import { announcesMore, tooLarge } from "../bodies/readBody.ts"
 import * as Failure from "./failure.ts"
 import type { Incoming, Outgoing } from "./transport.ts"
 

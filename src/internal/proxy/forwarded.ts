@@ -15,7 +15,7 @@
 import type { HttpServerRequest } from "effect/http/HttpServerRequest"
 import * as Option from "effect/Option"
 import * as Syntax from "../../http/Syntax.ts"
-import * as target from "../target.ts"
+import * as target from "../requests/target.ts"
 
 /** Whether a field says where a request came from; servers that read "_" as "-" see it in such names too. */
 export const isForwarding = (name: string): boolean => {

@@ -11,7 +11,7 @@
 import type { HttpServerRequest } from "effect/http/HttpServerRequest"
 import * as Predicate from "effect/Predicate"
 import * as HttpError from "../../HttpError.ts"
-import * as target from "../target.ts"
+import * as target from "../requests/target.ts"
 import { connectionOptions, hopByHop, via } from "./fields.ts"
 import { addForwarded, isForwarding } from "./forwarded.ts"
 

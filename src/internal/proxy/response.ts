@@ -11,9 +11,9 @@
  */
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Stream from "effect/Stream"
-import { markForwarded } from "../conditionalResponse.ts"
-import { isFieldValue } from "../responseHead.ts"
-import { type Connection, takeover } from "../takeover.ts"
+import { type Connection, takeover } from "../exchange/takeover.ts"
+import { markForwarded } from "../responses/conditionalResponse.ts"
+import { isFieldValue } from "../responses/responseHead.ts"
 import * as ProxyCookies from "./cookies.ts"
 import { connectionOptions, hopByHop, via } from "./fields.ts"
 import type { Incoming } from "./transport.ts"

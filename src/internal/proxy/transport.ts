@@ -15,7 +15,7 @@ import * as Effect from "effect/Effect"
 import type { HttpServerRequest } from "effect/http/HttpServerRequest"
 import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
-import type { Connection } from "../takeover.ts"
+import type { Connection } from "../exchange/takeover.ts"
 import type { Failure } from "./failure.ts"
 
 /** How long to wait, in milliseconds; infinite is for ever. */

@@ -14,7 +14,7 @@ import * as Effect from "effect/Effect"
 import type { MemoryOptions, RecordStore } from "../../RecordStore.ts"
 import * as ByteLimit from "../byteLimit.ts"
 import { type Expiring, Heap } from "../heap.ts"
-import { notShared } from "../neighbours.ts"
+import { notShared } from "../lifecycle/neighbours.ts"
 import { milliseconds } from "./expiry.ts"
 
 interface Entry extends Expiring {

@@ -13,7 +13,7 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import type * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
-import { notShared } from "../neighbours.ts"
+import { notShared } from "../lifecycle/neighbours.ts"
 import type { Data, Prepare, Prepared } from "../webSocket/wire.ts"
 
 /** Who is in a room. */

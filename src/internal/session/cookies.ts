@@ -14,8 +14,8 @@ import type { HttpServerRequest } from "effect/http/HttpServerRequest"
 import type { HttpServerResponse } from "effect/http/HttpServerResponse"
 import * as Syntax from "../../http/Syntax.ts"
 import * as Response from "../../Response.ts"
-import { isSecure } from "../secureCookie.ts"
-import { protocol } from "../target.ts"
+import { protocol } from "../requests/target.ts"
+import { isSecure } from "../security/secureCookie.ts"
 
 /** How the cookie is set. */
 export interface Options {

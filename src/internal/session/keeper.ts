@@ -13,7 +13,7 @@ import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Base64Url from "effect/encoding/Base64Url"
 import type { RecordStore } from "../../RecordStore.ts"
-import { sha256 } from "../sha256.ts"
+import { sha256 } from "../secrets/sha256.ts"
 
 /** A session as it is kept. */
 export interface Found {

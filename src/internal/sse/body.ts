@@ -20,7 +20,7 @@ import type * as Fiber from "effect/Fiber"
 import * as Pull from "effect/Pull"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import { Draining } from "../draining.ts"
+import { Draining } from "../lifecycle/draining.ts"
 import { comment } from "./event.ts"
 
 /** What is sent beside the events. */

@@ -13,7 +13,7 @@
 import type { HttpServerRequest } from "effect/http/HttpServerRequest"
 import * as HttpError from "../../HttpError.ts"
 import * as Syntax from "../../http/Syntax.ts"
-import * as target from "../target.ts"
+import * as target from "../requests/target.ts"
 import { deflateOffer } from "./extensions.ts"
 
 /** What a handshake fails with. */

@@ -6,7 +6,7 @@
  * ```
  */
 import * as Context from "effect/Context"
-import type { Connection } from "../takeover.ts"
+import type { Connection } from "../exchange/takeover.ts"
 
 /** A message on the wire: text or bytes. */
 export type Data = string | Uint8Array

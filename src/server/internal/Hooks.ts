@@ -10,7 +10,7 @@ import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import { ServeError } from "effect/http/HttpServerError"
 import type * as Scope from "effect/Scope"
-import type { Hook } from "../../internal/hooks.ts"
+import type { Hook } from "../../internal/routing/hooks.ts"
 
 type Run = Effect.Effect<unknown, unknown, Scope.Scope>
 

@@ -9,7 +9,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 import { ClientAbort } from "effect/http/HttpServerError"
-import { OnDrain } from "../../internal/draining.ts"
+import { OnDrain } from "../../internal/lifecycle/draining.ts"
 import * as NodeExchange from "./exchange/NodeExchange.ts"
 import type { NodeRequest } from "./NodeRequest.ts"
 

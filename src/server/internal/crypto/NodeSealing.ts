@@ -7,7 +7,14 @@
  */
 import * as Crypto from "node:crypto"
 import * as Exit from "effect/Exit"
-import { DERIVED_BYTES, type Key, NONCE_BYTES, type Sealing, TAG_BYTES, toId } from "../../../internal/sealing.ts"
+import {
+  DERIVED_BYTES,
+  type Key,
+  NONCE_BYTES,
+  type Sealing,
+  TAG_BYTES,
+  toId
+} from "../../../internal/secrets/sealing.ts"
 
 const derive = (secret: Uint8Array, purpose: string): Key => {
   const derived = new Uint8Array(Crypto.hkdfSync("sha256", secret, new Uint8Array(), purpose, DERIVED_BYTES))

@@ -11,7 +11,7 @@ import * as Crypto from "node:crypto"
 import * as Effect from "effect/Effect"
 import * as Semaphore from "effect/Semaphore"
 import * as HttpError from "../../../HttpError.ts"
-import type { Algorithm } from "../../../internal/phc.ts"
+import type { Algorithm } from "../../../internal/secrets/phc.ts"
 
 /** So many run at a time in the process: of Node's four threads two are left to files and names. */
 export const RUNNING = 2

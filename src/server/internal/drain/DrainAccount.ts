@@ -9,7 +9,7 @@
  *
  * Nothing is noted of a request before the stop begins, but when its handler began to wait.
  */
-import type { Exchange } from "../../../internal/exchange.ts"
+import type { Exchange } from "../../../internal/exchange/exchange.ts"
 
 /**
  * How many ended, and how: by themselves, interrupted at once because their `onDrain` says so, interrupted because they took too long,

@@ -9,7 +9,7 @@
 import type * as Http from "node:http"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
-import type { Target } from "../../../internal/compile.ts"
+import type { Target } from "../../../internal/routing/compile.ts"
 import type { Followers } from "../exchange/Followers.ts"
 import * as NodeExchange from "../exchange/NodeExchange.ts"
 import type { Handlers } from "../Handlers.ts"

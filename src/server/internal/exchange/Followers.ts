@@ -14,7 +14,7 @@ import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { Pending } from "../../../internal/accessLog/lines.ts"
 import type { Log } from "../../../internal/accessLog/log.ts"
-import type { Observer, Route } from "../../../internal/exchange.ts"
+import type { Observer, Route } from "../../../internal/exchange/exchange.ts"
 import * as NodeExchange from "./NodeExchange.ts"
 import { RefusedExchange } from "./RefusedExchange.ts"
 

@@ -11,7 +11,7 @@
 import type * as Http from "node:http"
 import type { Duplex } from "node:stream"
 import type * as Clock from "effect/Clock"
-import { Exchange, type Route } from "../../../internal/exchange.ts"
+import { Exchange, type Route } from "../../../internal/exchange/exchange.ts"
 import type { Refusal } from "./RefusedExchange.ts"
 
 const key = Symbol("effect-web/exchange")

@@ -10,7 +10,7 @@ import type * as Http from "node:http"
 import type * as Net from "node:net"
 import type { Duplex } from "node:stream"
 import type * as Clock from "effect/Clock"
-import { Exchange } from "../../../internal/exchange.ts"
+import { Exchange } from "../../../internal/exchange/exchange.ts"
 import { addressOf, type NodeExchange } from "./NodeExchange.ts"
 
 /** A refusal; its head and its body have so many bytes. */

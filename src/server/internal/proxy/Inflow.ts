@@ -12,8 +12,8 @@
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
-import { earlyHead } from "../../../internal/earlyHead.ts"
 import type { Failure } from "../../../internal/proxy/failure.ts"
+import { earlyHead } from "../../../internal/responses/earlyHead.ts"
 
 /** So many bytes may wait. */
 const most = 64 * 1024

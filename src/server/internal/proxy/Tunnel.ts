@@ -14,9 +14,9 @@
 import type * as Net from "node:net"
 import type { Duplex } from "node:stream"
 import * as Effect from "effect/Effect"
-import { Draining } from "../../../internal/draining.ts"
+import type { Connection } from "../../../internal/exchange/takeover.ts"
+import { Draining } from "../../../internal/lifecycle/draining.ts"
 import type { Lines } from "../../../internal/proxy/transport.ts"
-import type { Connection } from "../../../internal/takeover.ts"
 import { reset } from "../reset.ts"
 import { close } from "../Unread.ts"
 

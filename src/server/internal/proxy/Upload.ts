@@ -12,8 +12,8 @@
  */
 import type * as Http from "node:http"
 import { Readable } from "node:stream"
+import { tooLarge } from "../../../internal/bodies/readBody.ts"
 import * as Failure from "../../../internal/proxy/failure.ts"
-import { tooLarge } from "../../../internal/readBody.ts"
 import type { RequestBody } from "../RequestBody.ts"
 
 /** The body as undici takes it. */

@@ -10,7 +10,7 @@
 import type * as Http from "node:http"
 import type { Duplex } from "node:stream"
 import * as NodeWS from "@effect/platform-node/NodeWS"
-import type { Connection } from "../../../internal/takeover.ts"
+import type { Connection } from "../../../internal/exchange/takeover.ts"
 import { isSendable } from "../../../internal/webSocket/failure.ts"
 import type { Accept, Accepted, Listener, Wire } from "../../../internal/webSocket/wire.ts"
 import * as Deflate from "./deflate.ts"
