@@ -20,13 +20,15 @@ import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Cookies from "effect/http/Cookies"
 import * as HttpClient from "effect/http/HttpClient"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import type { ServeError } from "effect/http/HttpServerError"
 import * as Ref from "effect/Ref"
-import type * as Scope from "effect/Scope"
+import * as Scope from "effect/Scope"
 import type * as App from "../App.ts"
+import type { Report } from "../server/internal/drain/DrainAccount.ts"
 import * as DrainReport from "../server/internal/drain/DrainReport.ts"
 import * as Shutdown from "../server/internal/drain/Shutdown.ts"
 import * as Engine from "../server/internal/Engine.ts"
@@ -48,7 +50,14 @@ export interface Client extends HttpClient.HttpClient {
     path: string,
     options?: WebSocketClient.Options
   ) => Effect.Effect<WebSocketClient.Peer, WebSocketClient.WebSocketRefused, Scope.Scope>
+  /**
+   * Stops the server, as the end of the scope does: with the `shutdownTimeout`, 0 here unless given, and the other options of a stop.
+   * Gives what became of what was under way.
+   */
+  readonly stop: Effect.Effect<Report>
 }
+
+export type { Report } from "../server/internal/drain/DrainAccount.ts"
 
 /** Options of the server under test; requests that are still running when the scope closes are interrupted at once. */
 export type Options = Omit<Server.Options, "host" | "port" | "sites">
@@ -59,15 +68,31 @@ export const client = <E, R, T extends App.Routes, Added>(
   options: Options = {}
 ): Effect.Effect<Client, never, R | Scope.Scope> =>
   Effect.gen(function* () {
-    const prepared = yield* Effect.orDie(Prepare.prepare(app as unknown as App.Any, options))
-    const engine = yield* Engine.make(prepared.compiled, Prepare.engineOptions(options))
-    const running = { engines: [engine], prepared, isServing: () => true }
-    yield* Effect.addFinalizer(() => Shutdown.stop(running, { ...impatient, ...options }))
-    // Node begins to follow connections, their timeouts and which are idle, when it listens.
-    engine.server.emit("listening")
-    return yield* make("http://app.test", () => pair(engine.server))
+    const { stop, value: connect } = yield* stoppable(inMemory(app as unknown as App.Any, options), options)
+    return yield* make("http://app.test", stop, connect)
     // The services R are those of the engine's context.
-  }).pipe(quiet(options)) as Effect.Effect<Client, never, R | Scope.Scope>
+  }) as Effect.Effect<Client, never, R | Scope.Scope>
+
+const inMemory = Effect.fnUntraced(function* (app: App.Any, options: Options) {
+  const prepared = yield* Effect.orDie(Prepare.prepare(app, options))
+  const engine = yield* Engine.make(prepared.compiled, Prepare.engineOptions(options))
+  let isListening = true
+  const drain = () => {
+    isListening = false
+    engine.drain()
+  }
+  const running = { engines: [{ ...engine, drain }], prepared, isServing: () => true }
+  yield* Effect.addFinalizer(() => Shutdown.stop(running, { ...impatient, ...options }))
+  // Node begins to follow connections, their timeouts and which are idle, when it listens.
+  engine.server.emit("listening")
+  return () => (isListening ? pair(engine.server) : refused())
+})
+
+const refused = (): Duplex => {
+  const [near] = duplexPair()
+  near.once("error", () => {})
+  return near.destroy(new Error("The server has stopped: connection refused"))
+}
 
 /** A client of the app on a free port of 127.0.0.1. It lives as long as the scope. */
 export const socketClient = <E, R, T extends App.Routes, Added>(
@@ -76,17 +101,30 @@ export const socketClient = <E, R, T extends App.Routes, Added>(
 ): Effect.Effect<Client, ServeError, R | Scope.Scope> =>
   Effect.gen(function* () {
     const all = { ...impatient, ...options, host: "127.0.0.1", port: 0 }
-    const server = yield* Server.start<E, R, T, Added>(app, all)
-    return yield* make(server.url, undefined)
-  }).pipe(quiet(options))
+    const { stop, value: server } = yield* stoppable(Server.start<E, R, T, Added>(app, all), options)
+    return yield* make(server.url, stop, undefined)
+  })
 
 const impatient = { shutdownTimeout: Duration.zero, interruptGrace: Duration.seconds(5) }
 
-// That what is running is interrupted surprises nobody, unless the test gave it time.
-const quiet = ({ shutdownTimeout }: Options) =>
-  Effect.provideService(DrainReport.Audience, shutdownTimeout === undefined ? "test" : "server")
+// A server in a scope of its own, which may end before that of the client.
+const stoppable = Effect.fnUntraced(function* <A, E, R>(
+  start: Effect.Effect<A, E, R | Scope.Scope>,
+  { shutdownTimeout }: Options
+) {
+  const scope = yield* Scope.fork(yield* Effect.scope)
+  const reports: Array<Report> = []
+  const value = yield* start.pipe(
+    Scope.provide(scope),
+    Effect.provideService(DrainReport.Told, (report) => void reports.push(report)),
+    // That what is running is interrupted surprises nobody, unless the test gave it time.
+    Effect.provideService(DrainReport.Audience, shutdownTimeout === undefined ? "test" : "server")
+  )
+  const stop = Effect.map(Scope.close(scope, Exit.void), () => reports[0] as Report)
+  return { value, stop }
+})
 
-const make = Effect.fnUntraced(function* (url: string, connect: (() => Duplex) | undefined) {
+const make = Effect.fnUntraced(function* (url: string, stop: Client["stop"], connect: (() => Duplex) | undefined) {
   const agent = yield* Effect.acquireRelease(
     Effect.sync(() => new Http.Agent({ keepAlive: true })),
     (agent) => Effect.sync(() => agent.destroy())
@@ -113,7 +151,7 @@ const make = Effect.fnUntraced(function* (url: string, connect: (() => Duplex) |
     const headers = { ...(cookie === undefined ? undefined : { cookie }), ...options.headers }
     return yield* WebSocketClient.open(href.replace(/^http/, "ws"), raw, { ...options, headers })
   })
-  return Object.assign(client, { url, cookies, connect: raw, webSocket }) satisfies Client
+  return Object.assign(client, { url, cookies, connect: raw, webSocket, stop }) satisfies Client
 })
 
 // What Node's server wants to know of a socket and a plain stream cannot tell.

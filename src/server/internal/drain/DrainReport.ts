@@ -20,18 +20,25 @@ export const Audience = Context.Reference<"program" | "server" | "test">("effect
   defaultValue: () => "server"
 })
 
+/** Is given the report of a stop; nobody unless a test wants to know. */
+export const Told = Context.Reference<(report: Report) => void>("effect-web/DrainReport/Told", {
+  defaultValue: () => () => {}
+})
+
 /** So many routes, and so many handlers, are named in a line. */
 const most = 20
 
-/** Logs the report. */
+/** Logs the report, and gives it to who wants to know. */
 export const log = (report: Report): Effect.Effect<void> =>
-  Effect.flatMap(Audience, (audience) => {
+  Effect.gen(function* () {
+    const audience = yield* Audience
+    ;(yield* Told)(report)
     const { background, connections, routes, stuck } = report
     const all = [report.requests, report.eventStreams, report.webSockets, background]
     const isBad = connections > 0 || stuck.length > 0 || all.some((counts) => lost(counts) > 0)
     const isIdle = routes.length === 0 && total(background) === 0 && !isBad
     const logged = levelOf(audience, isBad, isIdle)(text(report))
-    return isIdle ? logged : Effect.annotateLogs(logged, fields(report))
+    yield* isIdle ? logged : Effect.annotateLogs(logged, fields(report))
   })
 
 // Flat and without nesting, so that every logger shows it; what there was none of is left out.
