@@ -3,7 +3,7 @@
  *
  *   node workers.ts [--rounds 5] [--seconds 5]
  *
- * Each answer takes half a millisecond of a core or more: what the load takes of both cores is printed, since two workers cannot have it.
+ * Each answer takes a quarter of a millisecond of a core or more: what the load takes of both cores is printed, since two workers cannot have it.
  * A machine that does other things at the same time says little about throughput; the time of the processors per request it says.
  */
 import { spawn, spawnSync } from "node:child_process"
@@ -49,11 +49,12 @@ const wrk = (port: number, duration: number): { readonly requests: number; reado
 const measure = async (workers: number, port: number): Promise<Result> => {
   const env = { ...process.env, PORT: String(port), WORKERS: String(workers), NODE_ENV: "production" }
   const child = spawn(process.execPath, [program], { env, stdio: ["ignore", "pipe", "inherit"] })
-  let output = ""
-  for await (const chunk of child.stdout) {
-    output += chunk
-    if (output.includes(") run {")) break
-  }
+  await new Promise<void>((resolve, reject) => {
+    child.stdout.on("data", (chunk) => String(chunk).includes(") run {") && resolve())
+    child.once("exit", (code) =>
+      reject(new Error(`The server has ended with ${code}; npm ci && npm run build in the root`))
+    )
+  })
   wrk(port, 2)
   const pid = child.pid as number
   const all = [pid, ...childrenOf(pid)]

@@ -1,4 +1,4 @@
-/** A page of a table, which takes half a millisecond or more to make, by as many workers as `WORKERS` says. */
+/** A page of a table, which takes a quarter of a millisecond or more to make, by as many workers as `WORKERS` says. */
 import * as Effect from "effect/Effect"
 import { App, Html, Response, Route, Server } from "../../../dist/index.js"
 
