@@ -37,7 +37,7 @@ const app = App.make({
   )
 })
 
-/** Tries it; then the server answers others, has nothing running and has logged no error. */
+/** Tries it; then no connection is left, the server answers others, has nothing running and has logged no error. */
 const tried = <E>(
   options: Server.Options,
   attack: (server: Server.Server["Service"]) => Effect.Effect<unknown, E, Scope.Scope>
@@ -47,6 +47,7 @@ const tried = <E>(
     Object.assign(running, { now: 0, most: 0, all: 0 })
     const { server } = yield* start(app, { h2c: true, ...options })
     yield* Effect.scoped(attack(server))
+    yield* until(() => server.connections() === 0)
     const other = yield* H2.open(server, head(1, get()))
     assert.strictEqual(yield* other.outcome(1), "200")
     yield* until(() => running.now === 0)
@@ -200,6 +201,24 @@ attacks("HTTP/2", [
         const client = yield* H2.connect(server)
         yield* client.send(H2.preface)
         yield* until(() => client.isClosed())
+      })
+    )
+  },
+  {
+    attack: "more sessions than there may be connections",
+    stoppedBy: "maxConnections: 503, and the session closes",
+    run: tried({ maxConnections: 1 }, (server) =>
+      Effect.gen(function* () {
+        const first = yield* H2.open(server, head(1, get("/wait")))
+        yield* until(() => running.now === 1)
+        const second = yield* H2.open(server, head(1, get()))
+        assert.strictEqual(yield* second.outcome(1), "goaway 0")
+        assert.include(
+          second.frames().map(({ kind }) => kind),
+          type.headers
+        )
+        yield* until(() => second.isClosed())
+        assert.isFalse(first.isClosed())
       })
     )
   },

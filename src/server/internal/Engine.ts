@@ -90,7 +90,11 @@ export const make = Effect.fnUntraced(function* (
     source: Http.IncomingMessage
   ): { readonly url: string; readonly target: Target; readonly bad: boolean } => {
     const excess = limits.refusal?.(source.socket)
-    if (excess !== undefined) return { url: "/", target: compiled.failure(excess), bad: true }
+    if (excess !== undefined) {
+      // As the connection of HTTP/1.1 closes behind its answer.
+      Session.of(source.socket)?.close()
+      return { url: "/", target: compiled.failure(excess), bad: true }
+    }
     const wanted = RequestTarget.parse(source, rules)
     if (wanted instanceof RequestTarget.Refused) return { url: "/", target: compiled.failure(wanted.error), bad: true }
     const { hostname, url } = wanted

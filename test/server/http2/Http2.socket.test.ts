@@ -1,6 +1,7 @@
 /**
  * HTTP/2 with a client: what works on HTTP/1.1 works on a stream of it, over TLS and without.
  */
+import * as Fs from "node:fs"
 import * as Http2 from "node:http2"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
@@ -13,6 +14,8 @@ import type { Outcome } from "../../../src/Outcome.ts"
 import * as Request from "../../../src/Request.ts"
 import * as Response from "../../../src/Response.ts"
 import * as Route from "../../../src/Route.ts"
+import * as Sse from "../../../src/Sse.ts"
+import * as ClientCertificate from "../../../src/server/ClientCertificate.ts"
 import type * as Server from "../../../src/server/Server.ts"
 import * as Site from "../../../src/server/Site.ts"
 import * as WebSocket from "../../../src/WebSocket.ts"
@@ -70,9 +73,12 @@ interface Answer {
   readonly code: number
 }
 
-const session = ({ url }: Server.Server["Service"]): Effect.Effect<Http2.ClientHttp2Session, never, Scope.Scope> =>
+const session = (
+  { url }: Server.Server["Service"],
+  options: Http2.SecureClientSessionOptions = {}
+): Effect.Effect<Http2.ClientHttp2Session, never, Scope.Scope> =>
   Effect.acquireRelease(
-    Effect.sync(() => Http2.connect(url, { rejectUnauthorized: false }).on("error", () => {})),
+    Effect.sync(() => Http2.connect(url, { rejectUnauthorized: false, ...options }).on("error", () => {})),
     (session) => Effect.sync(() => session.destroy())
   )
 
@@ -240,6 +246,28 @@ describe("the protocols of a site", () => {
       assert.strictEqual(yield* agreed({}, ["http/1.1"]), "http/1.1")
       assert.strictEqual(yield* agreed({ http2: false }, ["h2", "http/1.1"]), "http/1.1")
     })
+  )
+  it.live("the client's certificate, and events as they come", () =>
+    Effect.gen(function* () {
+      const ca = Certificates.selfSigned("clients.example")
+      const own = Certificates.issued(ca, "/CN=alice")
+      const who = Effect.map(ClientCertificate.ClientCertificate, ({ subject }) => Response.text(String(subject.CN)))
+      const events = Sse.response(Stream.concat(Stream.make("one"), Stream.never))
+      const app = App.make({
+        who: Route.get("/who", who).pipe(Route.use(ClientCertificate.required)),
+        events: Route.get("/events", events)
+      })
+      const site = Site.tls({ host: "127.0.0.1", port: 0, ...pair, ca: ca.cert, clientCertificates: "require" })
+      const { server } = yield* start(app, { sites: [site] })
+      const files = { key: Fs.readFileSync(own.key), cert: Fs.readFileSync(own.cert) }
+      const alice = yield* session(server, files)
+      assert.strictEqual(String((yield* ask(alice, { ":path": "/who" })).body), "alice")
+      const stream = alice.request({ ":path": "/events" }).on("error", () => {})
+      const first = yield* Effect.callback<Buffer>((resume) => {
+        stream.once("data", (chunk: Buffer) => resume(Effect.succeed(chunk)))
+      })
+      assert.include(String(first), "data: one")
+    }).pipe(Effect.scoped)
   )
   it("h2c and TLS do not go together", () => {
     assert.throws(() => Site.tcp({ h2c: true, tls: pair }), TypeError, "h2c is HTTP/2 without TLS")
