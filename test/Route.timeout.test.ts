@@ -182,7 +182,7 @@ both("on the wire a stream is cut and what hung is answered; both are warnings",
       logs.filter((line) => !line.startsWith("Debug")),
       [
         "Warn A response broke off after its head was sent (GET /stream)",
-        "Warn The handler failed with 503 Service Unavailable (GET /hangs)"
+        "Warn The handler failed with 503 Service Unavailable: DeadlineExceeded, The answer took too long (GET /hangs)"
       ]
     )
   })

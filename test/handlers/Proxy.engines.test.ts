@@ -76,16 +76,16 @@ describe("under Effect's own server", () => {
     }))
 
   const failures = [
-    ["502 Bad Gateway", rawUpstream((socket) => socket.destroy()), "5 seconds"],
-    ["504 Gateway Timeout", rawUpstream(() => {}), "50 millis"]
+    ["502 Bad Gateway", rawUpstream((socket) => socket.destroy()), "5 seconds", ""],
+    ["504 Gateway Timeout", rawUpstream(() => {}), "50 millis", ": The upstream server did not answer in time"]
   ] as const
-  for (const [line, server, response] of failures) {
+  for (const [line, server, response, detail] of failures) {
     test(`fails with ${line}`, (logs) =>
       Effect.gen(function* () {
         const wire = yield* served((yield* server).url, { timeouts: { response } })
         yield* wire.send(get("/a"))
         assert.strictEqual((yield* wire.answer()).line, line)
-        assert.deepStrictEqual(logs, [`Warn The handler failed with ${line} (GET /a)`])
+        assert.deepStrictEqual(logs, [`Warn The handler failed with ${line}${detail} (GET /a)`])
       }))
   }
 

@@ -33,7 +33,17 @@ export const log = (
   const own = answer.status >= 500 && answer.status !== 501 && answer.status !== 505
   if (!own) return caused ? Effect.logDebug(message, cause) : undefined
   const logged = isUpstream(answer) ? Effect.logWarning(message, cause) : Effect.logError(message, cause)
-  return Effect.andThen(caused ? logged : Effect.logWarning(message), ErrorReporter.report(cause))
+  return Effect.andThen(caused ? logged : Effect.logWarning(message + said(answer, cause)), ErrorReporter.report(cause))
+}
+
+// Without a cause nothing else says which failure of the status it was.
+const said = (answer: Answer["answer"], cause: Cause.Cause<unknown>): string => {
+  const failure = HttpError.isHttpError(answer) ? answer : failureOf(cause)
+  const tag = tagOf(failure)
+  const isOwn = tag !== Status.reason(answer.status).replaceAll(" ", "") && tag !== `Status${answer.status}`
+  const text = Predicate.hasProperty(failure, "text") && typeof failure.text === "string" ? failure.text : undefined
+  const parts = [isOwn ? tag : undefined, text].filter((part) => part !== undefined)
+  return parts.length === 0 ? "" : `: ${parts.join(", ")}`
 }
 
 /** Notes an answered failure in the outcome of its request. */
