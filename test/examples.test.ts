@@ -46,7 +46,7 @@ const hurried = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R
 }
 
 it("the examples are numbered, each once", () => {
-  const numbers = files.map((name) => /^(\d\d)-[a-z-]+\.ts$/.exec(name)?.[1])
+  const numbers = files.map((name) => /^(\d\d)-[a-z0-9-]+\.ts$/.exec(name)?.[1])
   assert.strictEqual(new Set(numbers).size, files.length)
   assert.notInclude(numbers, undefined)
 })

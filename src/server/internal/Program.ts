@@ -23,7 +23,6 @@ export class Failed extends Data.TaggedError("Failed")<{ readonly message: strin
  * second signal ends the process.
  */
 export const main = <E>(effect: Effect.Effect<unknown, E>, handleSignals: boolean, atOnce = () => {}): void => {
-  const fiber = Effect.runFork(effect)
   let stopping = false
   const onSignal = (signal: keyof typeof codes) => {
     if (stopping) {
@@ -33,7 +32,11 @@ export const main = <E>(effect: Effect.Effect<unknown, E>, handleSignals: boolea
     stopping = true
     fiber.interruptUnsafe()
   }
+  // Before it starts: a signal that comes meanwhile is a stop too, and no end without one.
   if (handleSignals) for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, onSignal)
+  const fiber = Effect.runFork(effect)
+  // What waits for something that keeps no process alive has not ended.
+  setInterval(() => {}, 2 ** 31 - 1)
   fiber.addObserver((exit) => {
     const failed = Exit.isFailure(exit) && !Cause.hasInterruptsOnly(exit.cause)
     if (failed) write(reason(exit.cause))

@@ -52,11 +52,7 @@ const app = App.make({
   hook("two"),
   App.onStart(Background.fork("task", Effect.andThen(resource("task"), Effect.never))),
   hook("three"),
-  App.onStart(
-    stage === "interrupted"
-      ? Effect.andThen(Effect.sleep("20 millis"), Effect.andThen(say("waits"), Effect.sleep("1 minute")))
-      : Effect.void
-  )
+  App.onStart(stage === "interrupted" ? Effect.andThen(say("waits"), Effect.sleep("1 minute")) : Effect.void)
 )
 
 const host = "127.0.0.1"
