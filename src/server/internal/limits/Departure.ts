@@ -27,12 +27,14 @@ export class Departure {
   readonly response: Http.ServerResponse
   private readonly socket: Connection
   private readonly before: number
+  private readonly moved: number
   private readonly progress = new Progress()
 
   constructor(socket: Connection, response: Http.ServerResponse) {
     this.socket = socket
     this.response = response
-    this.before = sent(socket)
+    this.before = taken(socket)
+    this.moved = sent(socket)
   }
 
   /** Nothing waits. */
@@ -42,14 +44,17 @@ export class Departure {
 
   /** Looks how it gets on, and breaks it off when it is too slow. */
   look(pace: Pace, elapsed: number): void {
-    const { before, progress, response, socket } = this
+    const { before, moved, progress, response, socket } = this
     const written = socket.bytesWritten - before
-    if (!progress.isTooSlow(pace, elapsed, sent(socket) - before, written)) return
+    if (!progress.isTooSlow(pace, elapsed, sent(socket) - moved, written)) return
     NodeExchange.of(response)?.broke("timedOut", "WriteTimeout")
     reset(socket)
   }
 }
 
-// What the kernel has taken.
-const sent = ({ _handle: handle, bytesWritten, moved, writableLength }: Connection): number =>
-  moved ?? (handle ? handle.bytesWritten - handle.writeQueueSize : bytesWritten - writableLength)
+// Of its own bytes, what the kernel has taken, or the session.
+const taken = ({ _handle: handle, bytesWritten, writableLength }: Connection): number =>
+  handle ? handle.bytesWritten - handle.writeQueueSize : bytesWritten - writableLength
+
+// What moves while it gets on: of a stream not its own bytes alone.
+const sent = (socket: Connection): number => socket.moved ?? taken(socket)
