@@ -9,18 +9,23 @@ import { Departure } from "../../../src/server/internal/limits/Departure.ts"
 const pace = { timeout: 60_000, rate: 240 }
 
 /** A stream of a session that has sent so much before; 100 kB of its own are written, and as much waits. */
-const stream = (before: number) => ({
-  bytesWritten: 100_000,
-  writableLength: 100_000,
-  moved: before,
-  isDestroyed: false,
-  destroy() {
+class Stream {
+  bytesWritten = 100_000
+  writableLength = 100_000
+  moved: number
+  isDestroyed = false
+
+  constructor(before: number) {
+    this.moved = before
+  }
+
+  destroy(): void {
     this.isDestroyed = true
   }
-})
+}
 
-const watched = (before: number, step: (stream: ReturnType<typeof stream>) => void, seconds: number): boolean => {
-  const one = stream(before)
+const watched = (before: number, step: (stream: Stream) => void, seconds: number): boolean => {
+  const one = new Stream(before)
   const departure = new Departure(one as unknown as Net.Socket, {} as Http.ServerResponse)
   for (let second = 0; second < seconds; second++) {
     step(one)
@@ -30,7 +35,7 @@ const watched = (before: number, step: (stream: ReturnType<typeof stream>) => vo
 }
 
 describe("an answer on a stream", () => {
-  const steady = (one: ReturnType<typeof stream>) => {
+  const steady = (one: Stream) => {
     one.bytesWritten += 1000
     one.moved += 1000
   }
@@ -48,7 +53,7 @@ describe("an answer on a stream", () => {
   })
 
   it("is too slow when less of it goes out than the rate", () => {
-    const trickle = (one: ReturnType<typeof stream>) => {
+    const trickle = (one: Stream) => {
       one.moved += 1
     }
     // What was written, 100 kB, has 416 seconds.
