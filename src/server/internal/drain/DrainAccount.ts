@@ -87,6 +87,11 @@ export class DrainAccount {
     this.begun = begun
   }
 
+  /** How many requests, streams and sockets have not ended. */
+  get underWay(): number {
+    return this.known.size
+  }
+
   /** Counts a request when it has ended; `since` is when it began. */
   add(exchange: Exchange, route: string, since: number): void {
     if (exchange.isSettled || this.known.has(exchange)) return

@@ -1,5 +1,5 @@
 /**
- * The line at the end of a stop: what was under way, and what became of it.
+ * The lines of a stop: that it begins and has to wait, and at its end what was under way and what became of it.
  *
  * ```ts
  * yield* DrainReport.log(account.report(now, [], background))
@@ -27,6 +27,14 @@ export const Told = Context.Reference<(report: Report) => void>("effect-web/Drai
 
 /** So many routes, and so many handlers, are named in a line. */
 const most = 20
+
+/** Logs that a program stops and waits, so that who looks at it meanwhile knows for what. */
+export const begins = (underWay: number, patience: number): Effect.Effect<void> =>
+  Effect.flatMap(Audience, (audience) =>
+    audience === "program" && underWay > 0
+      ? Effect.logInfo(`Stopping: ${underWay} still under way, waited for at most ${time(patience)}`)
+      : Effect.void
+  )
 
 /** Logs the report, and gives it to who wants to know. */
 export const log = (report: Report): Effect.Effect<void> =>

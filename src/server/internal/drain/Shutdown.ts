@@ -79,6 +79,7 @@ export const stop = Effect.fnUntraced(function* (
   const account = new DrainAccount(yield* Clock.currentTimeMillis)
   for (const engine of engines) engine.begin(account)
   if (isServing()) {
+    yield* DrainReport.begins(account.underWay, Duration.toMillis(timeout))
     const delay = hasSuccessor ? Duration.max(drainDelay, parting) : drainDelay
     const told = Effect.timeoutOption(onDrain, Duration.max(timeout, delay))
     const waited = hasSuccessor ? Effect.timeoutOption(parted(engines), delay) : Effect.sleep(delay)
