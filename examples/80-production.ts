@@ -20,7 +20,7 @@ export const app = App.make({
 )
 
 const settings = Config.all({
-  port: Config.Port("PORT").pipe(Config.withDefault(8080)),
+  port: Config.Int("PORT").pipe(Config.withDefault(8080)),
   socket: Config.option(Config.String("SOCKET")),
   drainDelay: Config.Duration("DRAIN_DELAY").pipe(Config.withDefault(Duration.zero))
 })

@@ -5,6 +5,7 @@ import * as Http from "node:http"
 import { assert, describe, it } from "@effect/vitest"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as Stream from "effect/Stream"
 import {
   App,
@@ -21,6 +22,7 @@ import {
 } from "../src/index.ts"
 import * as Folder from "./folder.ts"
 import * as Nginx from "./nginxServer.ts"
+import * as Program from "./program.ts"
 
 const folder = Folder.make()
 let count = 0
@@ -114,7 +116,7 @@ describe("behind nginx", () => {
     Effect.gen(function* () {
       const { origin } = yield* behindNginx
       const said = yield* Effect.callback<unknown>((resume) => {
-        const socket = new globalThis.WebSocket(origin.replace("http", "ws") + "/echo")
+        const socket = new globalThis.WebSocket(`${origin.replace("http", "ws")}/echo`)
         socket.onopen = () => socket.send("hello")
         socket.onmessage = ({ data }) => {
           socket.close()
@@ -124,5 +126,33 @@ describe("behind nginx", () => {
       })
       assert.strictEqual(said, "hello")
     })
+  )
+
+  it.live(
+    "the program of the examples is rolled without an answer that is no 200",
+    () =>
+      Effect.gen(function* () {
+        const path = folder.at(`${count++}.sock`)
+        const program = yield* Program.start("examples/80-production.ts", { SOCKET: path })
+        yield* program.printed(/workers? \(process(?:es)? [\d, ]+\) run"/)
+        const origin = yield* Nginx.make(path)
+        const statuses = new Set<number>()
+        const ask = Effect.promise(async () => {
+          const response = await fetch(origin)
+          await response.text()
+          statuses.add(response.status)
+        })
+        const asking = yield* Effect.forkChild(
+          Effect.forEach(Array(8).keys(), () => Effect.forever(ask), { concurrency: 8 })
+        )
+        program.kill("SIGHUP")
+        yield* program.printed(/\) run now"/)
+        yield* Effect.repeat(ask, { times: 100 })
+        yield* Fiber.interrupt(asking)
+        assert.deepStrictEqual([...statuses], [200])
+        program.kill("SIGTERM")
+        assert.strictEqual(yield* program.code, 0)
+      }),
+    60_000
   )
 })
