@@ -15,7 +15,7 @@
 import type * as Http from "node:http"
 import * as HttpError from "../../HttpError.ts"
 import * as Host from "../../http/Host.ts"
-import type { Incoming } from "./http2/Incoming.ts"
+import { type Incoming, isStream } from "./http2/Incoming.ts"
 import * as StreamTarget from "./http2/streamTarget.ts"
 import type { Head } from "./limits/Rules.ts"
 
@@ -43,7 +43,8 @@ let lastHostname = ""
 export const parse = (source: Http.IncomingMessage, { maxFields, maxTarget }: Head): Wanted | Refused => {
   const { headers, httpVersionMajor, httpVersionMinor, rawHeaders } = source
   let url = source.url as string
-  if (httpVersionMajor === 2) {
+  const isOnStream = isStream(source)
+  if (isOnStream) {
     const refused = StreamTarget.check(source as unknown as Incoming, maxFields)
     if (refused !== undefined) return new Refused(refused)
   } else if (httpVersionMajor !== 1) {
@@ -64,7 +65,7 @@ export const parse = (source: Http.IncomingMessage, { maxFields, maxTarget }: He
   if (coding !== undefined && httpVersionMinor === 0) return bad("HTTP/1.0 has no Transfer-Encoding")
 
   let host = headers.host
-  if (host === undefined ? httpVersionMinor === 1 || httpVersionMajor === 2 : fieldCount(rawHeaders, "host") > 1) {
+  if (host === undefined ? httpVersionMinor === 1 || isOnStream : fieldCount(rawHeaders, "host") > 1) {
     return bad(host === undefined ? "The Host header is missing" : "There is more than one Host header")
   }
   if (url.charCodeAt(0) !== 47) {

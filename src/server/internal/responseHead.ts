@@ -13,6 +13,7 @@ import type * as Http from "node:http"
 import * as Cookies from "effect/http/Cookies"
 import type { HttpServerResponse } from "effect/http/HttpServerResponse"
 import * as Status from "../../http/Status.ts"
+import { isStream } from "./http2/Incoming.ts"
 import type { NodeRequest } from "./NodeRequest.ts"
 import { announced, pendingContinue } from "./RequestBody.ts"
 
@@ -55,7 +56,7 @@ export const write = (
     const lines = [headers["set-cookie"] ?? [], Cookies.toSetCookieHeaders(response.cookies)].flat()
     headers = { ...headers, "set-cookie": lines }
   }
-  if (source.httpVersionMajor === 2) {
+  if (isStream(source)) {
     // Of the connection nothing is said in an answer.
     if (state.draining && status === 503) headers = { "retry-after": "1", ...headers }
   } else if (state.draining) {

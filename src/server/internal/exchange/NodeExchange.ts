@@ -12,6 +12,7 @@ import type * as Http from "node:http"
 import type { Duplex } from "node:stream"
 import type * as Clock from "effect/Clock"
 import { Exchange, type Route } from "../../../internal/exchange/exchange.ts"
+import { isStream } from "../http2/Incoming.ts"
 import type { Refusal } from "./RefusedExchange.ts"
 
 const key = Symbol("effect-web/exchange")
@@ -58,7 +59,7 @@ export const follow = (
   ;(response as Tracked)[key] = exchange
   response.on("close", onClose)
   // In a pipeline, behind an answer that is still going out, Node would never say that the connection has closed.
-  if (response.socket === null && source.httpVersionMajor === 1) wait(connection, exchange, response)
+  if (response.socket === null && !isStream(source)) wait(connection, exchange, response)
   return exchange
 }
 
@@ -179,7 +180,7 @@ export class NodeExchange extends Exchange {
 
   // On HTTP/2 a connection has many.
   private get isStream(): boolean {
-    return this.source.httpVersionMajor === 2
+    return isStream(this.source)
   }
 
   /** The connection is taken over. */

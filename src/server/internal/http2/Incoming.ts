@@ -14,6 +14,9 @@ import type * as Http2 from "node:http2"
 import type * as Net from "node:net"
 import { Readable } from "node:stream"
 
+/** True for a request on a stream. What its head says of its version does not tell: "GET / HTTP/2.0" may come on any connection. */
+export const isStream = (source: object): boolean => source instanceof Incoming
+
 /** The request; its body is read when somebody asks for it. */
 export class Incoming extends Readable {
   readonly method: string

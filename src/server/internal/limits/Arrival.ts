@@ -11,6 +11,7 @@
 import type * as Http from "node:http"
 import * as HttpError from "../../../HttpError.ts"
 import * as NodeExchange from "../exchange/NodeExchange.ts"
+import { isStream } from "../http2/Incoming.ts"
 import { reset } from "../reset.ts"
 import { Progress } from "./Progress.ts"
 import type { Pace } from "./Rules.ts"
@@ -54,7 +55,7 @@ export class Arrival {
     if (response.headersSent || source.listenerCount("error") === 0) {
       // A body that nobody asked for is read away behind its answer, which is whole.
       if (!response.writableFinished) NodeExchange.of(response)?.broke("timedOut", "RequestTimeout")
-      if (source.httpVersionMajor === 2) response.destroy()
+      if (isStream(source)) response.destroy()
       else reset(source.socket)
       return
     }
@@ -67,8 +68,8 @@ export class Arrival {
 const bytesRead = (source: Http.IncomingMessage & { readonly bodyRead?: number }): number =>
   source.bodyRead ?? source.socket.bytesRead
 
-// Whether a reader waits for bytes. What has come and is not taken, or not wanted now, is no fault of the client.
-const isAwaited = (source: Http.IncomingMessage): boolean =>
+/** Whether a reader waits for bytes. What has come and is not taken, or not wanted now, is no fault of the client. */
+export const isAwaited = (source: Http.IncomingMessage): boolean =>
   source.readableLength === 0 &&
   (source.readableFlowing === true ||
     (source.listenerCount("readable") > 0 && (source as Http.IncomingMessage & Internals)._readableState.needReadable))

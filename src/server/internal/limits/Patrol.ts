@@ -15,6 +15,7 @@ import type * as Http from "node:http"
 import type * as Net from "node:net"
 import type * as Clock from "effect/Clock"
 import type { Connections } from "../Connections.ts"
+import { isStream } from "../http2/Incoming.ts"
 import * as Session from "../http2/Session.ts"
 import { connectionEvent } from "../sites/SecureServer.ts"
 import { Arrival } from "./Arrival.ts"
@@ -127,7 +128,7 @@ export const make = (server: Http.Server, rules: Rules, clock: Clock.Clock, conn
 /** Somebody begins to read the body of a request. */
 export const reading = (source: Http.IncomingMessage, response: Http.ServerResponse): void => {
   const { server } = source.socket as Watched
-  const socket = (source.httpVersionMajor === 2 ? response : source.socket) as Watched
+  const socket = (isStream(source) ? response : source.socket) as Watched
   const patrol = server?.[key]
   if (patrol !== undefined && socket[arrival]?.source !== source)
     socket[arrival] = new Arrival(source, response, patrol.now)
