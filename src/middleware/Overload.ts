@@ -27,6 +27,7 @@ import { because } from "../internal/lifecycle/readiness.ts"
 import { ServerMemory } from "../internal/lifecycle/serverMemory.ts"
 import { Gate, type Rules } from "../internal/overload/gate.ts"
 import { Overloaded } from "../internal/overload/shed.ts"
+import type { Incoming } from "../internal/overload/uploads.ts"
 import type { Middleware } from "../Middleware.ts"
 
 export { Overloaded } from "../internal/overload/shed.ts"
@@ -97,11 +98,11 @@ export const make = <E = never, R = never>(
     const refusal = gate.refusal(passage.outer, priority)
     if (refusal !== undefined) return refusal
     // A handler that needs no fiber ends before another begins: it takes no place, but waits where others wait.
-    passage.needsFiber ||= gate.isFull
+    passage.needsFiber ||= gate.isFull(passage.outer)
     passage.surround((handler) => {
       // What gives services around this one may have the key.
       const key = given === undefined ? one : Effect.updateContext(given as typeof one, () => passage.context)
-      return gate.admitted(handler, { route: name, priority, key })
+      return gate.admitted(handler, { route: name, priority, key, source: passage.request as Incoming })
     })
     return undefined
   })

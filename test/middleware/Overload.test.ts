@@ -117,6 +117,31 @@ describe("with a full queue", () => {
     })
   )
 
+  it.effect("a key that does not come is waited for no longer than for a place", () =>
+    Effect.gen(function* () {
+      const { ask, begun, order } = gated(one({ queue: 10, key: Effect.never }))
+      yield* ask("/normal/first")
+      const refused = yield* ask("/normal/second")
+      yield* TestClock.adjust("5 seconds")
+      assert.strictEqual(refused.pollUnsafe()?._tag, "Success")
+      assert.strictEqual((yield* Fiber.join(refused)).status, 503)
+      assert.deepStrictEqual(begun, ["first"])
+      yield* order
+      yield* ask("/normal/third")
+      assert.strictEqual(yield* order, "first third")
+    })
+  )
+
+  it.effect("what the key takes counts as waiting", () =>
+    Effect.gen(function* () {
+      const { ask } = gated(one({ queue: 10, key: Effect.as(Effect.sleep("3 seconds"), "me") }))
+      yield* ask("/normal/first")
+      const refused = yield* ask("/normal/second")
+      yield* TestClock.adjust("5 seconds")
+      assert.strictEqual((yield* Fiber.join(refused)).status, 503)
+    })
+  )
+
   it.effect("the key that has most in it makes room, and of two that have as much none", () =>
     Effect.gen(function* () {
       const { ask, order } = gated(one({ queue: 4, key: byWho }))

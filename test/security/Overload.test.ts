@@ -8,6 +8,7 @@ import { HttpServerRequest } from "effect/http/HttpServerRequest"
 import type { HttpServerResponse } from "effect/http/HttpServerResponse"
 import * as TestClock from "effect/testing/TestClock"
 import * as App from "../../src/App.ts"
+import * as Body from "../../src/Body.ts"
 import * as HttpError from "../../src/HttpError.ts"
 import { Limit } from "../../src/internal/overload/limit.ts"
 import { FairQueue } from "../../src/internal/overload/queue.ts"
@@ -148,4 +149,26 @@ both("a client that leaves again and again takes no place with it", app, ({ clie
     }
     assert.strictEqual((yield* client.get("/text")).status, 200)
   })
+)
+
+const sum = Effect.map(Body.bytes(), (bytes) => Response.text(String(bytes.length)))
+const uploads = App.make({ sum: Route.post("/sum", sum), text: Route.get("/text", Response.text("text")) }).pipe(
+  App.use(fixed(2, { queue: 0 }))
+)
+
+both(
+  "bodies that come byte by byte take no place: their handlers wait for the client",
+  uploads,
+  ({ client, connect }) =>
+    Effect.gen(function* () {
+      const slow = yield* Effect.forEach(Array.from({ length: 10 }), () => connect)
+      for (const wire of slow) {
+        yield* wire.send("POST /sum HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\na")
+        yield* turns
+      }
+      assert.strictEqual((yield* client.get("/text")).status, 200)
+      for (const wire of slow) yield* wire.send("bc")
+      for (const wire of slow) assert.strictEqual((yield* wire.answer()).body.toString(), "3")
+      assert.strictEqual((yield* client.get("/text")).status, 200)
+    })
 )

@@ -9,7 +9,6 @@
  * A request is in flight until its handler has given the response: a stream, a file and a socket take no place while they go out, and
  * how fast a client reads counts neither as work nor as latency.
  */
-import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
@@ -19,14 +18,14 @@ import type * as Fiber from "effect/Fiber"
 import type { HttpServerResponse } from "effect/http/HttpServerResponse"
 import * as Random from "effect/Random"
 import type { Handler } from "../../Handler.ts"
-import { tagOf } from "../errors/failureLog.ts"
 import * as Deadline from "../exchange/deadline.ts"
 import type { Priority } from "../policies/priority.ts"
-import { Limit, type Settings } from "./limit.ts"
+import { isTelling, Limit, type Settings } from "./limit.ts"
 import { LoopDelay } from "./loopDelay.ts"
 import * as Metrics from "./metrics.ts"
 import { FairQueue, type Waiter } from "./queue.ts"
 import { Overloaded, type Reason, Report } from "./shed.ts"
+import { type Incoming, Uploads, type Work } from "./uploads.ts"
 
 /** What a gate goes by; times in milliseconds. */
 export interface Rules extends Settings {
@@ -41,6 +40,7 @@ export interface Request<E = unknown, R = unknown> {
   readonly route: string
   readonly priority: Exclude<Priority, "critical">
   readonly key: Effect.Effect<string, E, R>
+  readonly source: Incoming
 }
 
 const patience = { sheddable: 0.5, normal: 1, high: 2 }
@@ -52,6 +52,7 @@ export class Gate {
   private readonly rules: Rules
   private readonly queue = new FairQueue(3)
   private readonly report = new Report()
+  private readonly uploads = new Uploads()
   private inFlight = 0
   // The turn of the event loop: when something came last, and the longest time in between.
   private readonly turn = { number: 0, last: 0, longest: 0 }
@@ -65,8 +66,12 @@ export class Gate {
   }
 
   /** Whether a request has to wait, and so needs a fiber. */
-  get isFull(): boolean {
-    return this.inFlight >= this.limit.current
+  isFull(context: Context.Context<never>): boolean {
+    return this.busy(context) >= this.limit.current
+  }
+
+  private busy(context: Context.Context<never>): number {
+    return this.inFlight - this.uploads.waiting(() => monotonic(context))
   }
 
   get state(): Metrics.State {
@@ -113,23 +118,23 @@ export class Gate {
       Effect.withFiber((fiber): Effect.Effect<HttpServerResponse, E | E2 | Overloaded, R | R2> => {
         const run = Effect.suspend(() => {
           const { context } = fiber
-          const began = monotonic(context)
-          return Effect.onExit(restore(handler), (exit) => Effect.sync(() => this.leave(context, request, began, exit)))
+          const work = this.uploads.begin(request.source, monotonic(context))
+          return Effect.onExit(restore(handler), (exit) => Effect.sync(() => this.leave(context, request, work, exit)))
         })
-        return this.take() ? run : Effect.andThen(this.waited(fiber, request, restore), run)
+        return this.take(fiber.context) ? run : Effect.andThen(this.waited(fiber, request, restore), run)
       })
     )
   }
 
-  private take(): boolean {
-    if (this.isFull) return false
-    this.enter()
+  private take(context: Context.Context<never>): boolean {
+    if (this.isFull(context)) return false
+    this.enter(context)
     return true
   }
 
-  private enter(): void {
+  private enter(context: Context.Context<never>): void {
     this.inFlight++
-    this.limit.begin(this.inFlight)
+    this.limit.begin(this.busy(context))
   }
 
   // Ends when it has a place.
@@ -141,22 +146,28 @@ export class Gate {
     const { priority, route } = request
     const room = this.rules.queue ?? Math.ceil(this.limit.current / 2)
     if (room === 0) return this.shed(context, priority, "queue")
-    return Effect.flatMap(restore(request.key), (key): Effect.Effect<void, Overloaded> => {
-      if (this.take()) return Effect.void
-      // Whoever could not be answered in time any more is refused at once.
-      const until = Context.get(context, Deadline.Until)
-      const left = until === undefined ? Number.POSITIVE_INFINITY : Number(until) / 1e6 - monotonic(context)
-      const most = Math.min(this.rules.wait, left - this.limit.unloaded(route))
-      const ending = most < this.rules.wait ? "deadline" : "wait"
-      if (most <= 0) return this.shed(context, priority, "deadline")
-      if (this.queue.size === 0) this.emptyAt = monotonic(context)
-      const waiter = this.queue.add(key, levels[priority], room)
-      if (waiter === undefined) return this.shed(context, priority, "queue")
-      return Effect.flatMap(this.woken(waiter, most, restore), () => {
-        if (waiter.state === "in") return Effect.void
-        return this.shed(context, priority, waiter.state === "out" ? "queue" : ending)
-      })
-    })
+    const began = monotonic(context)
+    return Effect.flatMap(
+      restore(Effect.timeoutOption(request.key, this.rules.wait)),
+      (key): Effect.Effect<void, Overloaded> => {
+        if (key._tag === "None") return this.shed(context, priority, "wait")
+        if (this.take(context)) return Effect.void
+        // Whoever could not be answered in time any more is refused at once.
+        const until = Context.get(context, Deadline.Until)
+        const left = until === undefined ? Number.POSITIVE_INFINITY : Number(until) / 1e6 - monotonic(context)
+        const wait = this.rules.wait - (monotonic(context) - began)
+        const most = Math.min(wait, left - this.limit.unloaded(route))
+        const ending = most < wait ? "deadline" : "wait"
+        if (most <= 0) return this.shed(context, priority, "deadline")
+        if (this.queue.size === 0) this.emptyAt = monotonic(context)
+        const waiter = this.queue.add(key.value, levels[priority], room)
+        if (waiter === undefined) return this.shed(context, priority, "queue")
+        return Effect.flatMap(this.woken(waiter, most, restore), () => {
+          if (waiter.state === "in") return Effect.void
+          return this.shed(context, priority, waiter.state === "out" ? "queue" : ending)
+        })
+      }
+    )
   }
 
   // Ends when it was woken, or has waited for so long; interrupted, it gives back what it may have got.
@@ -181,12 +192,13 @@ export class Gate {
   private leave(
     context: Context.Context<never>,
     { route }: Request,
-    began: number,
+    work: Work,
     exit: Exit.Exit<HttpServerResponse, unknown>
   ): void {
+    this.uploads.end(work)
     if (isTelling(exit)) {
       const random = Context.get(context, Random.Random)
-      const hasEnded = this.limit.sample(route, began, monotonic(context), () => random.nextDoubleUnsafe())
+      const hasEnded = this.limit.sample(route, work.began, monotonic(context), () => random.nextDoubleUnsafe())
       if (hasEnded) Metrics.measure(context, this.state)
     }
     this.release(context)
@@ -197,10 +209,10 @@ export class Gate {
     this.inFlight--
     if (this.queue.size === 0) return
     const isLate = monotonic(context) - this.emptyAt > this.rules.wait
-    while (!this.isFull) {
+    while (!this.isFull(context)) {
       const next = this.queue.next(isLate)
       if (next === undefined) return
-      this.enter()
+      this.enter(context)
       next.wake()
     }
   }
@@ -229,12 +241,3 @@ const text = "The server has too much to do: come back later"
 
 const monotonic = (context: Context.Context<never>): number =>
   Number(Context.get(context, Clock.Clock).monotonicTimeNanosUnsafe()) / 1e6
-
-// What failed soon says nothing of the load, nor does one whose client left; what took too long does.
-const isTelling = (exit: Exit.Exit<HttpServerResponse, unknown>): boolean => {
-  if (Exit.isSuccess(exit)) return exit.value.status < 400
-  const failed = exit.cause.reasons.find(Cause.isFailReason)
-  return failed !== undefined && late.has(tagOf(failed.error) ?? "")
-}
-
-const late: ReadonlySet<string> = new Set(["DeadlineExceeded", "GatewayTimeout", "TimeoutError"])

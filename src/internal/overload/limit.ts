@@ -13,6 +13,11 @@
  * probe takes away no more than it has to.
  */
 
+import * as Cause from "effect/Cause"
+import * as Exit from "effect/Exit"
+import type { HttpServerResponse } from "effect/http/HttpServerResponse"
+import { tagOf } from "../errors/failureLog.ts"
+
 /** The bounds, and how much slower than unloaded is still good: 1.5. */
 export interface Settings {
   readonly min: number
@@ -169,3 +174,12 @@ export class Limit {
     return Math.max(this.settings.min, Math.min(this.settings.max, limit))
   }
 }
+
+/** What failed soon says nothing of the load, nor does one whose client left; what took too long does. */
+export const isTelling = (exit: Exit.Exit<HttpServerResponse, unknown>): boolean => {
+  if (Exit.isSuccess(exit)) return exit.value.status < 400
+  const failed = exit.cause.reasons.find(Cause.isFailReason)
+  return failed !== undefined && late.has(tagOf(failed.error) ?? "")
+}
+
+const late: ReadonlySet<string> = new Set(["DeadlineExceeded", "GatewayTimeout", "TimeoutError"])

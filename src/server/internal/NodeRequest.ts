@@ -34,7 +34,8 @@ import * as Cookie from "../../http/Cookie.ts"
 import * as Exchange from "../../internal/exchange/exchange.ts"
 import type { Target } from "../../internal/routing/compile.ts"
 import * as NodeExchange from "./exchange/NodeExchange.ts"
-import { RequestBody } from "./RequestBody.ts"
+import { isAwaited } from "./limits/Arrival.ts"
+import { announced, RequestBody } from "./RequestBody.ts"
 import * as UpgradedSocket from "./webSocket/UpgradedSocket.ts"
 
 /** What `modify` changes. */
@@ -135,6 +136,13 @@ export class NodeRequest extends Inspectable.Class implements HttpServerRequest.
   get body(): RequestBody {
     this.bodyCache ??= new RequestBody(this.source, this.response)
     return this.bodyCache
+  }
+
+  /** For who counts what is handled. */
+  get bodyState(): "complete" | "awaited" | "here" {
+    const { source } = this
+    if (source.complete || source.destroyed || !announced(source)) return "complete"
+    return isAwaited(source) ? "awaited" : "here"
   }
 
   private get fail() {
