@@ -92,6 +92,12 @@ const tables: Readonly<Record<string, ReadonlyArray<Row>>> = {
       [head(1, post("3"), 0), frame(type.data, endStream, 1, Buffer.from("abc"))],
       "200"
     ],
+    ["an empty body that ends in a frame of its own", [head(1, post("0"), 0), frame(type.data, endStream, 1)], "200"],
+    [
+      "an empty body of two frames",
+      [head(1, get("/echo", "POST"), 0), frame(type.data, 0, 1), frame(type.data, endStream, 1)],
+      "200"
+    ],
     [
       "trailers behind a body",
       [head(1, get("/echo", "POST"), 0), frame(type.data, 0, 1, Buffer.from("abc")), head(1, [["x-sum", "1"]])],

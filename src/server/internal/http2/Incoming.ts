@@ -63,7 +63,10 @@ export class Incoming extends Readable {
     this.isTooLarge = sizeOf(rawHeaders) > maxHeaderSize
     this.hasBody = !isEnded
     this.complete = isEnded
-    if (!isEnded) stream.once("close", () => this.leave())
+    if (isEnded) return
+    // An empty body ends by itself, before anybody reads it.
+    stream.once("end", () => this.finish())
+    stream.once("close", () => this.leave())
   }
 
   /** The name that the target is of, as it came; not the Host beside it. */
@@ -88,12 +91,14 @@ export class Incoming extends Readable {
       // What nobody wants any more is thrown away.
       if (!this.destroyed && !this.push(chunk)) stream.pause()
     })
-    stream.once("end", () => {
-      // A stream that was reset ends too.
-      if (stream.rstCode !== 0 || stream.aborted) return
-      this.complete = true
-      if (!this.destroyed) this.push(null)
-    })
+  }
+
+  private finish(): void {
+    const { aborted, rstCode } = this.stream
+    // A stream that was reset ends too.
+    if (rstCode !== 0 || aborted) return
+    this.complete = true
+    if (!this.destroyed) this.push(null)
   }
 
   private leave(): void {
