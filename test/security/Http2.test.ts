@@ -89,6 +89,23 @@ attacks("HTTP/2", [
     )
   },
   {
+    attack: "connections that break off with requests under way, again and again",
+    stoppedBy: "nothing is kept of them, no timer either",
+    run: tried({}, (server) =>
+      Effect.gen(function* () {
+        const timers = () => process.getActiveResourcesInfo().filter((kind) => kind === "Timeout").length
+        const before = timers()
+        for (let at = 0; at < 50; at++) {
+          const client = yield* H2.open(server, head(1, get("/wait")), head(3, get("/large")))
+          yield* client.outcome(3)
+          client.socket.end()
+        }
+        yield* until(() => server.connections() === 0 && running.now === 0)
+        yield* until(() => timers() < before + 10)
+      })
+    )
+  },
+  {
     attack: "a head that never ends (CVE-2024-27983)",
     stoppedBy: "the session ends after a few frames",
     run: tried({}, (server) =>

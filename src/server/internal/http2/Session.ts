@@ -124,7 +124,8 @@ export class Session {
 
   private wait(milliseconds: number): void {
     clearTimeout(this.timer)
-    if (milliseconds > 0) this.timer = setTimeout(() => this.close(), milliseconds)
+    // The streams of a connection that is lost end behind it.
+    if (milliseconds > 0 && !this.socket.destroyed) this.timer = setTimeout(() => this.close(), milliseconds)
   }
 
   // As answers of HTTP/1.1 close their connections. A first GOAWAY that lets more streams come is not for nghttp2, which ignores these.
