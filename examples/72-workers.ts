@@ -8,5 +8,5 @@ export const app = App.make({
   health: Route.mount("/health", Health.make({ checks: {} }))
 })
 
-// The supervisor runs this file too, and builds nothing of the app: what this file does before is done in every process.
+// The supervisor runs this file too, as far as here, but serves nothing: what belongs to a worker is in a layer.
 if (import.meta.main) Server.run(app, { port: Number(process.env.PORT ?? 8080), workers: "auto", accessLog: true })
