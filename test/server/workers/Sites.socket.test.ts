@@ -9,6 +9,7 @@ import { assert, beforeAll, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Folder from "../../folder.ts"
 import { run } from "../../run.ts"
+import { until } from "../both.ts"
 import * as Certificates from "../certificates.ts"
 import { bundle } from "./bundle.ts"
 import { get, gone, running, start } from "./supervised.ts"
@@ -75,6 +76,21 @@ describe("workers share", () => {
       yield* program.says(") run now {")
       yield* gone(old)
       assert.sameMembers([yield* ask, yield* ask], [...program.workers()])
+    })
+  )
+
+  // A worker of which Node knows no better would send them back, to be given to the next, without end.
+  it.live("no more handshakes than their limit: further connections are closed at once, for all workers are full", () =>
+    Effect.gen(function* () {
+      const pair = Certificates.selfSigned("localhost")
+      const site = ["tls", { host: "127.0.0.1", port: 0, ...pair }]
+      const program = yield* running(app, { site, maxConnections: 10 })
+      const port = Number(new URL(program.url()).port)
+      const [count, most] = [150, 2 * 2 * (10 + 16)]
+      const sockets = Array.from({ length: count }, () => Net.connect(port, "127.0.0.1").on("error", () => {}))
+      yield* Effect.addFinalizer(() => Effect.sync(() => sockets.map((socket) => socket.destroy())))
+      for (const socket of sockets) socket.resume()
+      yield* until(() => sockets.filter(({ closed }) => closed).length === count - most)
     })
   )
 })

@@ -62,7 +62,11 @@ export const install = (
     }
     report()
   })
-  if (admission.most < Number.POSITIVE_INFINITY) server.maxConnections = admission.most
+  if (admission.most < Number.POSITIVE_INFINITY) {
+    // What is dropped a worker would send back to its supervisor, which gives it to the next, without end when all are full. Node's types
+    // do not have it yet.
+    Object.assign(server, { maxConnections: admission.most, dropMaxConnection: true })
+  }
   const refuse = (): void => {
     admission.refuse()
     report()
