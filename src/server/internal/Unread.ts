@@ -33,8 +33,10 @@ interface Internals {
 export const discardRest = (source: Http.IncomingMessage, response: Http.ServerResponse): void => {
   response.prependListener("finish", () => {
     const isStream = response instanceof Outgoing
-    if (isStream && source.destroyed) response.closeRequest()
-    if (source.complete || source.destroyed) return
+    if (source.complete) return
+    // Nothing that comes yet is wanted: the head was not understood, or the body did not come in time.
+    if (isStream && (source.destroyed || !response.shouldKeepAlive)) response.closeRequest()
+    if (source.destroyed) return
     const closing = (response as Internals)._last === true
     ;(source as Internals)._consuming = true
     ;(response as Internals)._last = false

@@ -16,7 +16,6 @@ import * as Response from "../../../src/Response.ts"
 import * as Route from "../../../src/Route.ts"
 import * as Sse from "../../../src/Sse.ts"
 import * as ClientCertificate from "../../../src/server/ClientCertificate.ts"
-import type * as Server from "../../../src/server/Server.ts"
 import * as Site from "../../../src/server/Site.ts"
 import * as WebSocket from "../../../src/WebSocket.ts"
 import * as Folder from "../../folder.ts"
@@ -24,6 +23,7 @@ import { recorder, until } from "../both.ts"
 import * as Certificates from "../certificates.ts"
 import { connect } from "../secure.ts"
 import { start } from "../started.ts"
+import { ask, session } from "./client.ts"
 
 const pair = Certificates.selfSigned("localhost")
 const file = Folder.make({ "big.bin": Folder.bytes(3_000_000) })
@@ -63,44 +63,6 @@ const app = App.make({
     WebSocket.raw({}, (socket) => Stream.runForEach(socket.messages, socket.send))
   )
 })
-
-/** A request, and what came. */
-interface Answer {
-  readonly status: number
-  readonly headers: Http2.IncomingHttpHeaders
-  readonly body: Buffer
-  /** The code that its stream was closed with. */
-  readonly code: number
-}
-
-const session = (
-  { url }: Server.Server["Service"],
-  options: Http2.SecureClientSessionOptions = {}
-): Effect.Effect<Http2.ClientHttp2Session, never, Scope.Scope> =>
-  Effect.acquireRelease(
-    Effect.sync(() => Http2.connect(url, { rejectUnauthorized: false, ...options }).on("error", () => {})),
-    (session) => Effect.sync(() => session.destroy())
-  )
-
-const ask = (
-  session: Http2.ClientHttp2Session,
-  headers: Http2.OutgoingHttpHeaders,
-  body?: Uint8Array | string
-): Effect.Effect<Answer> =>
-  Effect.callback((resume) => {
-    const chunks: Array<Buffer> = []
-    let head: Http2.IncomingHttpHeaders = {}
-    const stream = session.request(headers, { endStream: body === undefined })
-    stream.on("response", (headers) => {
-      head = headers
-    })
-    stream.on("data", (chunk: Buffer) => chunks.push(chunk)).on("error", () => {})
-    stream.on("close", () => {
-      const status = Number(head[":status"] ?? 0)
-      resume(Effect.succeed({ status, headers: head, body: Buffer.concat(chunks), code: stream.rstCode ?? 0 }))
-    })
-    if (body !== undefined) stream.end(body)
-  })
 
 const pick = ({ bodyBytes, httpVersion, result, status }: Outcome) => ({ bodyBytes, httpVersion, result, status })
 const outcomes: Array<ReturnType<typeof pick>> = []

@@ -240,5 +240,6 @@ export class NodeExchange extends Exchange {
 
 const withoutHead: ReadonlyMap<string, number> = new Map([
   ["clientAborted", 499],
-  ["drained", 503]
+  ["drained", 503],
+  ["timedOut", 408]
 ])

@@ -11,7 +11,7 @@
 import type * as Http from "node:http"
 import * as HttpError from "../../../HttpError.ts"
 import * as NodeExchange from "../exchange/NodeExchange.ts"
-import { isStream } from "../http2/Incoming.ts"
+import { Outgoing } from "../http2/Outgoing.ts"
 import { reset } from "../reset.ts"
 import { Progress } from "./Progress.ts"
 import type { Pace } from "./Rules.ts"
@@ -55,8 +55,9 @@ export class Arrival {
     if (response.headersSent || source.listenerCount("error") === 0) {
       // A body that nobody asked for is read away behind its answer, which is whole.
       if (!response.writableFinished) NodeExchange.of(response)?.broke("timedOut", "RequestTimeout")
-      if (isStream(source)) response.destroy()
-      else reset(source.socket)
+      if (!(response instanceof Outgoing)) reset(source.socket)
+      else if (response.writableFinished) response.closeRequest()
+      else response.destroy()
       return
     }
     response.shouldKeepAlive = false
