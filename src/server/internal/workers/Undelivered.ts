@@ -20,7 +20,12 @@ interface Offer {
   readonly seq: number
 }
 
-type Handle = ChildProcess.SendHandle & { readonly close?: () => void }
+interface Answer {
+  readonly ack?: number
+  readonly accepted?: boolean
+}
+
+type Handle = ChildProcess.SendHandle
 
 /** Follows what is on its way to a worker. */
 export const follow = (worker: Cluster.Worker): void => {
@@ -31,7 +36,7 @@ export const follow = (worker: Cluster.Worker): void => {
     if (isOffer(message) && handle) offers.set(message.seq, [message, handle as Handle])
     return send.call(child, message, handle, ...rest)
   }
-  const onMessage = (message: { readonly ack?: number }) => {
+  const onMessage = (message: Answer) => {
     if (message.ack !== undefined) offers.delete(message.ack)
   }
   child.on("internalMessage", onMessage)
@@ -42,7 +47,11 @@ export const follow = (worker: Cluster.Worker): void => {
   const settle = () => {
     // Node does not always see the end of what it talks to a worker by, and would go on handing connections to it.
     if (!isDisconnected) child.emit("disconnect")
-    for (const [offer, handle] of offers.values()) redirect(worker, offer, handle)
+    for (const [offer, handle] of offers.values()) {
+      // As if the worker had said, at last, that it has it: Node lets go of its side.
+      const done = () => void child.emit("internalMessage", { cmd: "NODE_CLUSTER", ack: offer.seq, accepted: true })
+      redirect(offer, handle, new Set([worker.id]), done)
+    }
     offers.clear()
   }
   child.once("exit", () => setTimeout(settle, late))
@@ -51,14 +60,42 @@ export const follow = (worker: Cluster.Worker): void => {
 /** How long after the end of a process its last words are waited for, in milliseconds. */
 const late = 100
 
-// The number stays: the answer of the other worker is taken for the one that is missing.
-const redirect = (gone: Cluster.Worker, offer: Offer, handle: Handle): void => {
+// Those of Node count from 0 upwards.
+let last = 0
+
+// Each that is there is asked once: one that is starting, or has closed, does not take it. With none left the connection is closed.
+const redirect = (offer: Offer, handle: Handle, tried: Set<number>, done: () => void): void => {
   const other = Object.values(Cluster.default.workers ?? {}).find(
-    (worker) => worker !== undefined && worker !== gone && worker.isConnected()
+    (worker) => worker !== undefined && !tried.has(worker.id) && worker.isConnected()
   )
-  if (other === undefined) handle.close?.()
-  else other.process.send(offer as never, handle)
+  if (other === undefined) {
+    done()
+    return
+  }
+  tried.add(other.id)
+  const child = other.process
+  const seq = --last
+  const forget = () => {
+    child.off("internalMessage", onMessage).off("exit", onExit)
+  }
+  const onMessage = ({ accepted, ack }: Answer) => {
+    if (ack !== seq) return
+    forget()
+    if (accepted === true) done()
+    else redirect(offer, handle, tried, done)
+  }
+  const onExit = () => {
+    forget()
+    redirect(offer, handle, tried, done)
+  }
+  child.on("internalMessage", onMessage).once("exit", onExit)
+  child.send({ ...offer, seq } as never, handle)
 }
 
 const isOffer = (message: unknown): message is Offer =>
-  typeof message === "object" && message !== null && "act" in message && message.act === "newconn" && "seq" in message
+  typeof message === "object" &&
+  message !== null &&
+  "act" in message &&
+  message.act === "newconn" &&
+  "seq" in message &&
+  Number(message.seq) >= 0
