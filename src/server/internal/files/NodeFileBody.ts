@@ -16,6 +16,7 @@ import * as Exit from "effect/Exit"
 import type { HttpServerResponse } from "effect/http/HttpServerResponse"
 import * as FileBody from "../../../internal/files/body.ts"
 import * as NodeExchange from "../exchange/NodeExchange.ts"
+import { isStream } from "../http2/Incoming.ts"
 import type { NodeRequest } from "../NodeRequest.ts"
 import * as ResponseHead from "../responseHead.ts"
 import * as NodeFiles from "./NodeFiles.ts"
@@ -128,7 +129,7 @@ class Sending {
 
   private write(bytes: Uint8Array): void {
     // What is not a socket may keep what it was given.
-    if (!(this.out.socket instanceof Net.Socket)) this.buffer = undefined
+    if (!(this.socket instanceof Net.Socket)) this.buffer = undefined
     NodeExchange.wrote(this.out, bytes.length)
     try {
       if (this.index === this.segments.length) this.out.end(bytes, () => this.end(Exit.void))
@@ -143,8 +144,14 @@ class Sending {
   private end(exit: Exit.Exit<void, unknown>): void {
     if (this.isDone) return
     this.isDone = true
-    if (this.buffer !== undefined && free.length < mostFree) free.push(this.buffer)
+    // A stream of HTTP/2 that was reset may still be written from.
+    if (this.buffer !== undefined && free.length < mostFree && !isStream(this.out.req)) free.push(this.buffer)
     this.resume(exit)
+  }
+
+  private get socket(): Http.ServerResponse["socket"] {
+    const { req, socket } = this.out
+    return isStream(req) ? req.socket : socket
   }
 
   /** The buffer may still be read into, or written from: it is nobody's. */
