@@ -12,6 +12,7 @@ import * as Body from "../../../src/Body.ts"
 import * as HttpError from "../../../src/HttpError.ts"
 import * as AccessLog from "../../../src/middleware/AccessLog.ts"
 import type { Outcome } from "../../../src/Outcome.ts"
+import * as Request from "../../../src/Request.ts"
 import * as Response from "../../../src/Response.ts"
 import * as Route from "../../../src/Route.ts"
 import * as Sse from "../../../src/Sse.ts"
@@ -155,6 +156,37 @@ describe("what becomes of a request over HTTP/2", () => {
           assert.strictEqual(`${said} ${result} ${status} ${stream.rstCode}`, wanted)
         }),
       { accessLog, headersTimeout: "200 millis", requestTimeout: "200 millis" }
+    )
+  }
+})
+
+describe("an upload that its client breaks off, over HTTP/2", () => {
+  const slow = Effect.flatMap(Request.current, ({ stream }) =>
+    Effect.as(
+      Stream.runForEach(stream, () => Effect.sleep(10)),
+      Response.text("")
+    )
+  )
+  const app = App.make({
+    echo: Route.post(
+      "/echo",
+      Effect.map(Request.current, ({ stream }) => Response.stream(stream))
+    ),
+    slow: Route.post("/slow", slow),
+    read: Route.post("/read", Effect.as(Body.bytes(), Response.text("")))
+  })
+  for (const path of ["/echo", "/slow", "/read"]) {
+    test(`ends its reader, and nothing else: ${path}`, app, (client) =>
+      Effect.gen(function* () {
+        const stream = client.request(post(path), { endStream: false }).on("error", () => {})
+        for (let at = 0; at < 10; at++) stream.write(Buffer.alloc(65_536))
+        yield* Effect.sleep(30)
+        const closed = Effect.callback<void>((resume) => void stream.once("close", () => resume(Effect.void)))
+        stream.close(8)
+        yield* closed
+        yield* Effect.sleep(30)
+        assert.strictEqual((yield* ask(client, post("/read"), "body")).status, 200)
+      })
     )
   }
 })

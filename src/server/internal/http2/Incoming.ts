@@ -106,9 +106,10 @@ export class Incoming extends Readable {
     this.destroy(Object.assign(new Error("aborted"), { code: "ECONNRESET" }))
   }
 
-  // As Node's: that a client leaves is no error where nobody listens.
+  // That a client leaves is no error where nobody listens, or where who listened is gone before the error is told.
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
-    callback(error !== null && this.listenerCount("error") === 0 ? null : error)
+    if (error !== null) this.on("error", ignore)
+    callback(error)
   }
 }
 
@@ -118,5 +119,7 @@ const sizeOf = (rawHeaders: ReadonlyArray<string>): number => {
   for (const text of rawHeaders) size += text.length
   return size
 }
+
+const ignore = (): void => {}
 
 const withoutBody = { emitClose: false, autoDestroy: false } as const
