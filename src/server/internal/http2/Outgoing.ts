@@ -15,6 +15,7 @@ import { EventEmitter } from "node:events"
 import * as Http from "node:http"
 import * as Http2 from "node:http2"
 import type { Incoming } from "./Incoming.ts"
+import { Pieces } from "./Pieces.ts"
 
 /** A head: fields by their names in lower case. */
 type Head = Readonly<Record<string, string | ReadonlyArray<string>>>
@@ -43,6 +44,7 @@ export class Outgoing extends EventEmitter {
   closed = false
   private readonly stream: Http2.ServerHttp2Stream
   private readonly onHead: () => void
+  private readonly pieces: Pieces
   private head: Head = {}
   /** The bytes of the body that were written. */
   bytesWritten = 0
@@ -54,7 +56,13 @@ export class Outgoing extends EventEmitter {
     this.req = source
     this.onHead = onHead
     ;(stream as Carrier)[key] = this
-    stream.on("finish", onFinish).on("close", onClose).on("drain", onDrain).on("error", ignore)
+    stream.on("finish", onFinish).on("close", onClose).on("error", ignore)
+    this.pieces = new Pieces(stream, () => void this.emit("drain"))
+  }
+
+  /** True while pieces of it wait. */
+  get isHeldUp(): boolean {
+    return this.pieces.waiting > 0
   }
 
   get destroyed(): boolean {
@@ -63,12 +71,7 @@ export class Outgoing extends EventEmitter {
 
   /** The bytes that wait for the client. */
   get writableLength(): number {
-    return this.stream.writableLength
-  }
-
-  /** Moves with every byte that it may be waiting for: those of its session, because one that was written in one piece is seen as whole. */
-  get moved(): number {
-    return this.bytesWritten - this.writableLength + this.req.socket.bytesWritten
+    return this.stream.writableLength + this.pieces.waiting
   }
 
   /** The field as it was sent, several joined. */
@@ -110,7 +113,7 @@ export class Outgoing extends EventEmitter {
   /** Throws when a stated length does not fit, where `strictContentLength` asks for it. */
   write(chunk: Uint8Array | string, callback?: () => void): boolean {
     this.count(chunk, false)
-    return this.stream.write(chunk, callback)
+    return this.pieces.write(chunk, callback)
   }
 
   end(chunk?: Uint8Array | string, callback?: () => void): void {
@@ -118,8 +121,7 @@ export class Outgoing extends EventEmitter {
     this.writableEnded = true
     this.req.open()
     if (callback !== undefined) this.once("finish", callback)
-    if (chunk === undefined || chunk.length === 0) this.stream.end()
-    else this.stream.end(chunk)
+    this.pieces.end(chunk ?? "")
   }
 
   private count(chunk: Uint8Array | string, isLast: boolean): void {
@@ -147,7 +149,7 @@ export class Outgoing extends EventEmitter {
 // Node ends a stream that was reset, and says that it has finished; of others it says nothing when the client has ended its side before.
 function onFinish(this: Carrier): void {
   const response = this[key]!
-  if (response.writableFinished || !response.writableEnded) return
+  if (response.writableFinished || !response.writableEnded || response.isHeldUp) return
   if (this.aborted || this.rstCode !== NGHTTP2_NO_ERROR) return
   response.writableFinished = true
   response.emit("finish")
@@ -158,10 +160,6 @@ function onClose(this: Carrier): void {
   onFinish.call(this)
   response.closed = true
   response.emit("close")
-}
-
-function onDrain(this: Carrier): void {
-  this[key]!.emit("drain")
 }
 
 const ignore = (): void => {}

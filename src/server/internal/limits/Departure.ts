@@ -17,8 +17,6 @@ import { Progress } from "./Progress.ts"
 import type { Pace } from "./Rules.ts"
 
 interface Connection extends Net.Socket {
-  /** Of a stream of HTTP/2: what moves with every byte that it may be waiting for. */
-  readonly moved?: number
   readonly _handle?: { readonly bytesWritten: number; readonly writeQueueSize: number } | null
 }
 
@@ -27,14 +25,12 @@ export class Departure {
   readonly response: Http.ServerResponse
   private readonly socket: Connection
   private readonly before: number
-  private readonly moved: number
   private readonly progress = new Progress()
 
   constructor(socket: Connection, response: Http.ServerResponse) {
     this.socket = socket
     this.response = response
-    this.before = taken(socket)
-    this.moved = sent(socket)
+    this.before = sent(socket)
   }
 
   /** Nothing waits. */
@@ -44,17 +40,14 @@ export class Departure {
 
   /** Looks how it gets on, and breaks it off when it is too slow. */
   look(pace: Pace, elapsed: number): void {
-    const { before, moved, progress, response, socket } = this
+    const { before, progress, response, socket } = this
     const written = socket.bytesWritten - before
-    if (!progress.isTooSlow(pace, elapsed, sent(socket) - moved, written)) return
+    if (!progress.isTooSlow(pace, elapsed, sent(socket) - before, written)) return
     NodeExchange.of(response)?.broke("timedOut", "WriteTimeout")
     reset(socket)
   }
 }
 
-// Of its own bytes, what the kernel has taken, or the session.
-const taken = ({ _handle: handle, bytesWritten, writableLength }: Connection): number =>
+// What the kernel has taken, or the session.
+const sent = ({ _handle: handle, bytesWritten, writableLength }: Connection): number =>
   handle ? handle.bytesWritten - handle.writeQueueSize : bytesWritten - writableLength
-
-// What moves while it gets on: of a stream not its own bytes alone.
-const sent = (socket: Connection): number => socket.moved ?? taken(socket)
