@@ -12,7 +12,8 @@
  * requests have waited before anybody could see them, what comes is refused before it runs. Other engines have no such measure.
  *
  * `Route.priority("critical")`, as the routes of `Health` have it, is never refused. A request counts until its response is there: event
- * streams, downloads and sockets that are open do not. The access log has the outcome `shed`, the log one line a second.
+ * streams, downloads and sockets that are open do not, nor does a handler while it waits for the client to send its body, which then goes
+ * on at once, above the limit too. `key` is waited for no longer than `wait`. The access log has the outcome `shed`, the log one line a second.
  *
  * @spec RFC 9110 §10.2.3, §15.6.4
  * @source Netflix concurrency-limits (Gradient2), Envoy's adaptive concurrency, Facebook's CoDel and adaptive LIFO
