@@ -24,8 +24,11 @@ export interface Connections {
   readonly open: ReadonlySet<Net.Socket>
   /** Lets go of a response that is over, and of its request: they are a fifth of the memory of a connection that waits. */
   readonly rest: (socket: Net.Socket) => void
-  /** Closes the one that is open longest of those that wait for a request, but for one; false when there is none. */
-  readonly giveWay: (except: Net.Socket) => boolean
+  /**
+   * Closes the one that is open longest of those that wait for a request, but for one; false when there is none. `evenNew`: one too that
+   * has just been opened and said nothing yet.
+   */
+  readonly giveWay: (except: Net.Socket, evenNew: boolean) => boolean
   /** Notes that a connection is answering; called for each request. */
   readonly busy: (socket: Duplex, response: Http.ServerResponse) => void
   /** Notes whether a connection waits for a request, while Node does not know of it. */
@@ -48,12 +51,15 @@ export interface Connections {
 const last = Symbol("effect-web/response")
 const idle = Symbol("effect-web/idle")
 const served = Symbol("effect-web/served")
+const known = Symbol("effect-web/known")
 
 interface Tracked extends Net.Socket {
   [last]?: Http.ServerResponse | undefined
   [idle]?: boolean
   /** It has had an answer. */
   [served]?: boolean
+  /** It has been looked at: it is not just now that it was opened. */
+  [known]?: boolean
 }
 
 /** Follows the connections of a server from now on. */
@@ -124,16 +130,17 @@ export const make = (server: Http.Server): Connections => {
 const pause = 50
 
 const giveWay = (open: Set<Tracked>): Connections["giveWay"] => {
-  let next = 0
-  return (except) => {
-    if (performance.now() < next) return false
+  const next = { all: 0, known: 0 }
+  return (except, evenNew) => {
+    const which = evenNew ? "all" : "known"
+    if (performance.now() < next[which]) return false
     for (const socket of open) {
-      if (socket === except || !isWaiting(socket)) continue
+      if (socket === except || !isWaiting(socket, evenNew)) continue
       open.delete(socket)
       socket.destroy()
       return true
     }
-    next = performance.now() + pause
+    next[which] = performance.now() + pause
     return false
   }
 }
@@ -146,17 +153,19 @@ const responses = (socket: Tracked): ReadonlyArray<Http.ServerResponse> => {
   return response?.socket == null ? [] : [response]
 }
 
-// For a first request, or between two.
-const isWaiting = (socket: Tracked): boolean => {
+// For a first request, or between two. The first request of one that is new is probably on its way.
+const isWaiting = (socket: Tracked, evenNew: boolean): boolean => {
   const session = Session.of(socket)
   if (session !== undefined) return session.streams.size === 0
   const response = socket[last]
-  return response === undefined ? socket[served] === true || socket.bytesRead === 0 : isOver(response)
+  if (response !== undefined) return isOver(response)
+  return socket[served] === true || (socket.bytesRead === 0 && (evenNew || socket[known] === true))
 }
 
 const isOver = (response: Http.ServerResponse): boolean => response.writableFinished && response.req.complete
 
 const rest = (socket: Tracked): void => {
+  socket[known] = true
   const response = socket[last]
   // What comes behind an answer that closes is not to be taken for a first request.
   if (response === undefined || !isOver(response) || Pipeline.closes(response)) return

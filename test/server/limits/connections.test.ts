@@ -105,6 +105,24 @@ both(
   { maxConnectionsPerAddress: 1 }
 )
 
+it.live("a few that come at once are told so, and each is counted in the log in the end", () => {
+  const { layer, logs } = recorder()
+  return Effect.gen(function* () {
+    gate = Deferred.makeUnsafe<void>()
+    const { connect } = yield* start(app, { maxConnections: 3 })
+    const wires = yield* Effect.forEach(Array.from({ length: 8 }), () => asked(connect, "/held"), { concurrency: 8 })
+    yield* until(() => wires.filter((wire) => wire.isOver()).length === 5)
+    yield* Deferred.succeed(gate, undefined)
+    const answers = yield* Effect.forEach(wires, (wire) => wire.answer(), { concurrency: 8 })
+    assert.deepStrictEqual(answers.map(({ status }) => status).sort(), [200, 200, 200, 503, 503, 503, 503, 503])
+    const said = () =>
+      logs
+        .flatMap((line) => /Too many connections: (\d+) refused/.exec(line)?.[1] ?? [])
+        .reduce((sum, n) => sum + Number(n), 0)
+    yield* until(() => said() === 5)
+  }).pipe(Effect.provide(layer))
+})
+
 describe("a flood of connections that say nothing", () => {
   it.live("is bounded, and who asks is answered", () => {
     const { layer, logs } = recorder()

@@ -14,6 +14,7 @@ import type * as Net from "node:net"
 import * as HttpError from "../../../HttpError.ts"
 import { mark } from "../../../internal/overload/shed.ts"
 import { networkOf } from "../../../internal/rateLimit/addressKey.ts"
+import type { Connections } from "../Connections.ts"
 import type { Rules } from "./Rules.ts"
 
 /** Why a connection is one too many. */
@@ -56,15 +57,16 @@ export class Admission {
   }
 
   /** A connection is made; `giveWay` closes another that waits for a request, if there is one. False when it is to be closed at once. */
-  enter(socket: Net.Socket, giveWay: (except: Net.Socket) => boolean): boolean {
+  enter(socket: Net.Socket, giveWay: Connections["giveWay"]): boolean {
     const counted: Counted = socket
     const { maxConnections, maxPerAddress } = this.rules
     counted[isCounted] = true
     const isOver = this.count >= maxConnections
-    const isFull = isOver && !giveWay(socket)
+    const isFlooded = this.count >= more(maxConnections)
+    const isFull = isOver && !giveWay(socket, isFlooded)
     if (isFull) counted[excess] = "full"
     else if (isOver) this.gaveWay++
-    const isOut = isFull && this.count >= more(maxConnections)
+    const isOut = isFull && isFlooded
     this.count++
     if (maxPerAddress === Number.POSITIVE_INFINITY || socket.remoteAddress === undefined) return !isOut
     const from = networkOf(socket.remoteAddress)

@@ -47,12 +47,12 @@ export const install = (
   connections: Connections
 ): Installed => {
   const clock = Context.get(base, Clock.Clock)
-  Patrol.make(server, rules, clock, connections)
-  if (admission === undefined) return { refusal: undefined }
   const report = (): void => {
-    const line = admission.say(clock.currentTimeMillisUnsafe())
+    const line = admission?.say(clock.currentTimeMillisUnsafe())
     if (line !== undefined) Effect.runForkWith(base)(Effect.logWarning(line))
   }
+  Patrol.make(server, rules, clock, connections, report)
+  if (admission === undefined) return { refusal: undefined }
   server.on(connectionEvent(server), (socket: Net.Socket) => {
     if (admission.knows(socket)) return
     socket.once("close", () => admission.leave(socket))

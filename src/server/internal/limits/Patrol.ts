@@ -43,15 +43,17 @@ export class Patrol {
   private readonly clock: Clock.Clock
   private readonly open: ReadonlySet<Net.Socket>
   private readonly rest: Connections["rest"]
+  private readonly onLook: () => void
   private timer: NodeJS.Timeout | undefined
   private at = 0
   private real = 0
 
-  constructor(rules: Rules, clock: Clock.Clock, { open, rest }: Connections) {
+  constructor(rules: Rules, clock: Clock.Clock, { open, rest }: Connections, onLook: () => void) {
     this.rules = rules
     this.clock = clock
     this.open = open
     this.rest = rest
+    this.onLook = onLook
   }
 
   /** There is a connection. */
@@ -76,6 +78,7 @@ export class Patrol {
     const elapsed = Math.max(0, now - this.at - late)
     this.at = now
     this.real = real
+    this.onLook()
     if (open.size === 0) {
       clearInterval(this.timer)
       this.timer = undefined
@@ -118,8 +121,14 @@ const rested = (socket: Watched, response: Watched["_httpMessage"]): void => {
 }
 
 /** Puts a patrol over the server. */
-export const make = (server: Http.Server, rules: Rules, clock: Clock.Clock, connections: Connections): Patrol => {
-  const patrol = new Patrol(rules, clock, connections)
+export const make = (
+  server: Http.Server,
+  rules: Rules,
+  clock: Clock.Clock,
+  connections: Connections,
+  onLook: () => void
+): Patrol => {
+  const patrol = new Patrol(rules, clock, connections, onLook)
   ;(server as { [key]?: Patrol })[key] = patrol
   server.on(connectionEvent(server), () => patrol.wake())
   return patrol
