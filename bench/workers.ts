@@ -50,7 +50,7 @@ const measure = async (workers: number, port: number): Promise<Result> => {
   const env = { ...process.env, PORT: String(port), WORKERS: String(workers), NODE_ENV: "production" }
   const child = spawn(process.execPath, [program], { env, stdio: ["ignore", "pipe", "inherit"] })
   await new Promise<void>((resolve, reject) => {
-    child.stdout.on("data", (chunk) => String(chunk).includes(") run {") && resolve())
+    child.stdout.on("data", (chunk) => String(chunk).includes(") run on ") && resolve())
     child.once("exit", (code) =>
       reject(new Error(`The server has ended with ${code}; npm ci && npm run build in the root`))
     )

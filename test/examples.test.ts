@@ -158,7 +158,7 @@ describe("73-recycled-workers.ts", () => {
   it.live("logs as JSON, its supervisor too", () =>
     Effect.gen(function* () {
       const program = yield* Program.start("examples/73-recycled-workers.ts")
-      yield* program.printed(/"message":"2 workers \(processes [\d, ]+\) run"/)
+      yield* program.printed(/"message":"2 workers \(processes [\d, ]+\) run on /)
       program.kill("SIGTERM")
       yield* program.printed(/"message":"Stopped in [^"]*"[^\n]*"worker":2/)
       assert.strictEqual(yield* program.code, 0)

@@ -74,10 +74,11 @@ const startUntyped = Effect.fnUntraced(function* (
   app: App.Any,
   options: Options
 ): Effect.fn.Return<Server["Service"], ServeError, Scope.Scope> {
-  ;(yield* Seat.CurrentWorker)?.patience(Shutdown.longest(options))
+  const longest = Shutdown.longest(options)
+  ;(yield* Seat.CurrentWorker)?.patience(longest)
   const prepared = yield* Prepare.prepare(app, options)
   const engineOptions = Prepare.engineOptions(options)
-  const places = yield* Listener.places(options.sites ?? [Site.tcp(options)])
+  const places = yield* Listener.places(sitesOf(options))
   const engines = yield* Effect.forEach(places, ({ h2c, secure }) =>
     Engine.make(prepared.compiled, { ...engineOptions, h2c, secure })
   )
@@ -90,6 +91,15 @@ const startUntyped = Effect.fnUntraced(function* (
   const connections = () => engines.reduce((sum, { connections }) => sum + connections.size(), 0)
   return { addresses, url, connections, node }
 })
+
+const sitesOf = ({ sites, ...options }: Options): ReadonlyArray<Site.Site> => {
+  if (sites === undefined) return [Site.tcp(options)]
+  const beside = (["host", "port", "backlog", "reusePort", "ipv6Only", "h2c", "tls"] as const).find(
+    (name) => options[name] !== undefined
+  )
+  if (beside === undefined) return sites
+  throw new TypeError(`${beside} beside sites says nothing: give it to one of them, as Site.tcp({ ${beside}: ... })`)
+}
 
 /**
  * Starts a server that lives as long as the scope; interrupting its fiber is its graceful stop. Listens when it returns.

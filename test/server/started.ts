@@ -30,7 +30,7 @@ export const start = <E, R, T extends App.Routes, Added>(
   Effect.gen(function* () {
     const scope = yield* Effect.acquireRelease(Scope.make(), (scope) => Scope.close(scope, Exit.void))
     const server = yield* Scope.provide(
-      Server.start<E, R, T, Added>(app, { host: "127.0.0.1", port: 0, ...options }),
+      Server.start<E, R, T, Added>(app, options.sites ? options : { host: "127.0.0.1", port: 0, ...options }),
       scope
     )
     const sockets = new Set<Net.Socket>()

@@ -37,6 +37,7 @@ import * as RequestTarget from "./RequestTarget.ts"
 import type * as ResponseHead from "./responseHead.ts"
 import { services } from "./services.ts"
 import * as SecureServer from "./sites/SecureServer.ts"
+import { time } from "./time.ts"
 import * as Upgrade from "./Upgrade.ts"
 
 /** What the engine may be told; defaults in DESIGN's table of defaults, said again in `Server.Options`. */
@@ -111,9 +112,9 @@ export const make = Effect.fnUntraced(function* (
   }
 
   const settings = {
-    keepAliveTimeout: milliseconds(options.keepAliveTimeout ?? "75 seconds"),
-    headersTimeout: milliseconds(options.headersTimeout ?? "10 seconds"),
-    requestTimeout: milliseconds(options.requestTimeout ?? 0),
+    keepAliveTimeout: milliseconds("keepAliveTimeout", options.keepAliveTimeout ?? "75 seconds"),
+    headersTimeout: milliseconds("headersTimeout", options.headersTimeout ?? "10 seconds"),
+    requestTimeout: milliseconds("requestTimeout", options.requestTimeout ?? 0),
     maxHeaderSize: options.maxHeaderSize ?? 16 * 1024
   }
   const server = SecureServer.make(options.secure, {
@@ -199,7 +200,7 @@ export const make = Effect.fnUntraced(function* (
 })
 
 // Node takes whole numbers, and 0 for ever.
-const milliseconds = (input: Duration.Input): number => {
-  const value = Math.ceil(Duration.toMillis(input))
+const milliseconds = (name: string, input: Duration.Input): number => {
+  const value = Math.ceil(Duration.toMillis(time(name, input)))
   return Number.isFinite(value) ? value : 0
 }

@@ -5,9 +5,9 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Rules from "../../../src/server/internal/limits/Rules.ts"
 
 const wrong: ReadonlyArray<readonly [string, Rules.Options, RegExp]> = [
-  ["a time that is none", { bodyTimeout: "soon" as never }, /^bodyTimeout: that is no time; write "60 seconds"$/],
-  ["a time before now", { writeTimeout: -1 }, /^writeTimeout: that is no time/],
-  ["a keep-alive that is none", { tcpKeepAlive: "x" as never }, /^tcpKeepAlive: that is no time/],
+  ["a time that is none", { bodyTimeout: "soon" as never }, /^bodyTimeout: "soon" is no time; write "5 seconds", or milliseconds$/],
+  ["a time before now", { writeTimeout: -1 }, /^writeTimeout: -1 is no time/],
+  ["a keep-alive that is none", { tcpKeepAlive: "x" as never }, /^tcpKeepAlive: "x" is no time/],
   ["a rate that is none", { minBodyRate: "fast" as never }, /^"fast" is no size/],
   ["no connection at all", { maxConnections: 0 }, /^maxConnections: 0 is too few, or no whole number; use 1 or more/],
   ["half a connection", { maxConnectionsPerAddress: 1.5 }, /^maxConnectionsPerAddress: 1\.5 /],

@@ -76,7 +76,7 @@ export const start = Effect.fnUntraced(function* (
 
 /** Starts a file, and waits until all its workers run. */
 export const running = (file: string, options: object = {}, env: Readonly<Record<string, string>> = {}) =>
-  Effect.tap(start(file, options, env), (program) => program.says(") run {"))
+  Effect.tap(start(file, options, env), (program) => program.says(") run on "))
 
 /** An answer: its status and body. The connection is of its own, unless an agent is given. */
 export const get = (url: string, options: Http.RequestOptions = {}, body?: Uint8Array): Effect.Effect<string, Error> =>

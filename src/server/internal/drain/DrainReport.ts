@@ -32,7 +32,7 @@ const most = 20
 export const begins = (underWay: number, patience: number): Effect.Effect<void> =>
   Effect.flatMap(Audience, (audience) =>
     audience === "program" && underWay > 0
-      ? Effect.logInfo(`Stopping: ${underWay} still under way, waited for at most ${time(patience)}`)
+      ? Effect.logInfo(`Stopping: ${underWay} still under way, with a shutdownTimeout of ${time(patience)}`)
       : Effect.void
   )
 

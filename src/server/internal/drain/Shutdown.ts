@@ -19,6 +19,7 @@ import * as Option from "effect/Option"
 import type { Tasks } from "../../../internal/lifecycle/tasks.ts"
 import type { Engine } from "../Engine.ts"
 import type { Prepared } from "../Prepare.ts"
+import { time } from "../time.ts"
 import { CurrentWorker } from "../workers/Seat.ts"
 import { DrainAccount } from "./DrainAccount.ts"
 import * as DrainReport from "./DrainReport.ts"
@@ -45,7 +46,7 @@ const flush = Duration.millis(500)
  */
 const parting = Duration.seconds(1)
 
-/** The longest that a stop takes, but for what the app releases. */
+/** The longest that a stop takes, but for what the app releases. Throws a TypeError for options that are no times. */
 export const longest = (options: Options): Duration.Duration => {
   const { drainDelay, interruptGrace, shutdownTimeout } = withDefaults(options)
   const grace = Duration.times(interruptGrace, 2)
@@ -54,9 +55,9 @@ export const longest = (options: Options): Duration.Duration => {
 }
 
 const withDefaults = ({ drainDelay = 0, interruptGrace = "5 seconds", shutdownTimeout = "30 seconds" }: Options) => ({
-  drainDelay: Duration.fromInputUnsafe(drainDelay),
-  interruptGrace: Duration.fromInputUnsafe(interruptGrace),
-  shutdownTimeout: Duration.fromInputUnsafe(shutdownTimeout)
+  drainDelay: time("drainDelay", drainDelay),
+  interruptGrace: time("interruptGrace", interruptGrace),
+  shutdownTimeout: time("shutdownTimeout", shutdownTimeout)
 })
 
 /** What is stopped. */

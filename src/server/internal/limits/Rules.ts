@@ -9,8 +9,8 @@
  */
 import type * as ByteSize from "effect/ByteSize"
 import * as Duration from "effect/Duration"
-import * as Option from "effect/Option"
 import * as ByteLimit from "../../../internal/byteLimit.ts"
+import { time } from "../time.ts"
 
 /** What may be said of slow and of many clients. */
 export interface Options {
@@ -76,19 +76,15 @@ export const make = (options: Options): Rules => ({
   maxPerAddress: count("maxConnectionsPerAddress", options.maxConnectionsPerAddress, Number.POSITIVE_INFINITY),
   maxTarget: count("maxTargetSize", options.maxTargetSize, 8 * 1024),
   maxFields: count("maxHeaders", options.maxHeaders, 100),
-  keepAlive: options.tcpKeepAlive === false ? undefined : time("tcpKeepAlive", options.tcpKeepAlive)
+  keepAlive: options.tcpKeepAlive === false ? undefined : millis("tcpKeepAlive", options.tcpKeepAlive)
 })
 
 const pace = (name: string, timeout: Duration.Input | undefined, rate: ByteSize.Input = 240): Pace => {
-  const millis = time(name, timeout)
-  return { timeout: millis === 0 ? Number.POSITIVE_INFINITY : millis, rate: Number(ByteLimit.parse(rate)) }
+  const most = millis(name, timeout)
+  return { timeout: most === 0 ? Number.POSITIVE_INFINITY : most, rate: Number(ByteLimit.parse(rate)) }
 }
 
-const time = (name: string, input: Duration.Input = "60 seconds"): number => {
-  const millis = Option.match(Duration.fromInput(input), { onNone: () => Number.NaN, onSome: Duration.toMillis })
-  if (millis >= 0) return millis
-  throw new TypeError(`${name}: that is no time; write "60 seconds"`)
-}
+const millis = (name: string, input: Duration.Input = "60 seconds"): number => Duration.toMillis(time(name, input))
 
 const count = (name: string, value: number | undefined, standard: number): number => {
   if (value === undefined) return standard

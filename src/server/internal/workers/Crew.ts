@@ -223,7 +223,9 @@ export class Crew {
       if (this.isStopping || place.current !== worker) return
       place.current = undefined
       place.crashes = performance.now() - worker.since < healthy ? place.crashes + 1 : 1
-      yield* Effect.logError(`${worker.name} has ended: ${WorkerProcess.said(end)}; another one starts`)
+      // Somebody has told it to.
+      const log = end === 0 ? Effect.logWarning : Effect.logError
+      yield* log(`${worker.name} has ended: ${WorkerProcess.said(end)}; another one starts`)
       yield* place.lock.withPermits(1)(this.refill(place))
     })
   }

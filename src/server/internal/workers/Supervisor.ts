@@ -47,7 +47,7 @@ export const main = (settings: Settings, { handleSignals, onReady }: Options): v
     yield* Effect.addFinalizer(() => Effect.sync(() => UnixSocket.removeShared(crew.shared)))
     const addresses = yield* crew.begin
     onReady(addresses)
-    yield* Effect.logInfo(`${text(crew)} run`)
+    yield* Effect.logInfo(`${text(crew)} run on ${addresses.map(({ url }) => url).join(", ")}`)
     yield* Notify.serving(text(crew))
     const rolls = Effect.forever(Effect.andThen(Queue.take(hangups), roll(crew)))
     return yield* Effect.raceFirst(Deferred.await(crew.givenUp), rolls)

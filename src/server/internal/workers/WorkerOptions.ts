@@ -10,9 +10,10 @@
  */
 import * as Os from "node:os"
 import type * as ByteSize from "effect/ByteSize"
-import * as Duration from "effect/Duration"
+import type * as Duration from "effect/Duration"
 import type * as Layer from "effect/Layer"
 import * as ByteLimit from "../../../internal/byteLimit.ts"
+import { time } from "../time.ts"
 
 /** Processes that serve the same app, under a supervisor. */
 export interface Options {
@@ -58,13 +59,13 @@ export const parse = (workers: number | "auto" | Options): Settings => {
   whole("maxRestarts", maxRestarts)
   return {
     count: count === "auto" ? Os.availableParallelism() : count,
-    startTimeout: Duration.fromInputUnsafe(startTimeout),
+    startTimeout: time("workers: startTimeout", startTimeout),
     maxRestarts,
     logger: options.logger,
     limits: {
       maxRequests,
       maxMemory: maxMemory === undefined ? undefined : Number(ByteLimit.parse(maxMemory)),
-      maxAge: maxAge === undefined ? undefined : Duration.fromInputUnsafe(maxAge)
+      maxAge: maxAge === undefined ? undefined : time("workers: maxAge", maxAge)
     }
   }
 }

@@ -79,5 +79,6 @@ const sites = {
   tcp: Site.tcp,
   systemd: () => Site.systemd()
 }
-const places = site === undefined ? undefined : { sites: [sites[site[0] as "unix"](site[1])] as const }
-Server.run(app, { host: "127.0.0.1", port: 0, ...options, ...places, ...(workers === null ? undefined : { workers }) })
+const places =
+  site === undefined ? { host: "127.0.0.1", port: 0 } : { sites: [sites[site[0] as "unix"](site[1])] as const }
+Server.run(app, { ...places, ...options, ...(workers === null ? undefined : { workers }) })
