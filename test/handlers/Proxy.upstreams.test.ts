@@ -169,7 +169,9 @@ describe("a breaker", () => {
       assert.deepStrictEqual(yield* ask(client), [503, "2"])
       assert.deepStrictEqual(logs, [
         "Warn The handler failed with 502 Bad Gateway (GET /a)",
-        ...Array(2).fill("Warn The handler failed with 503 Service Unavailable: No upstream server is available (GET /a)")
+        ...Array(2).fill(
+          "Warn The handler failed with 503 Service Unavailable: No upstream server is available (GET /a)"
+        )
       ])
     }))
 

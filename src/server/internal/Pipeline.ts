@@ -27,7 +27,8 @@ const patience = 60_000
 type Previous = Http.ServerResponse | undefined
 
 /** Node's own note that the connection closes after this response. */
-export const closes = (response: Http.ServerResponse): boolean => (response as { readonly _last?: boolean })._last === true
+export const closes = (response: Http.ServerResponse): boolean =>
+  (response as { readonly _last?: boolean })._last === true
 
 /** True when the request may be handled at once. `previous` is the response before, if there was one on the connection. */
 export const isTurn = (source: Http.IncomingMessage, response: Http.ServerResponse, previous: Previous): boolean =>

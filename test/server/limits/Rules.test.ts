@@ -5,7 +5,11 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Rules from "../../../src/server/internal/limits/Rules.ts"
 
 const wrong: ReadonlyArray<readonly [string, Rules.Options, RegExp]> = [
-  ["a time that is none", { bodyTimeout: "soon" as never }, /^bodyTimeout: "soon" is no time; write "5 seconds", or milliseconds$/],
+  [
+    "a time that is none",
+    { bodyTimeout: "soon" as never },
+    /^bodyTimeout: "soon" is no time; write "5 seconds", or milliseconds$/
+  ],
   ["a time before now", { writeTimeout: -1 }, /^writeTimeout: -1 is no time/],
   ["a keep-alive that is none", { tcpKeepAlive: "x" as never }, /^tcpKeepAlive: "x" is no time/],
   ["a rate that is none", { minBodyRate: "fast" as never }, /^"fast" is no size/],
