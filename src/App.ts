@@ -23,7 +23,7 @@ import { check } from "./internal/routing/compile.ts"
 import type { Hook } from "./internal/routing/hooks.ts"
 import type { Servable } from "./internal/routing/servable.ts"
 import * as table from "./internal/routing/table.ts"
-import type * as Middleware from "./Middleware.ts"
+import * as Middleware from "./Middleware.ts"
 import type * as Outcome from "./Outcome.ts"
 import type * as Route from "./Route.ts"
 
@@ -126,8 +126,19 @@ export const onDrain = hook("drain")
 export const onStop = hook("stop")
 
 /**
+ * Changes, or looks at, every answer of the app just before it is sent: those to failures and to unknown paths, and a 101, included. It is
+ * `Middleware.onResponse` around the whole app.
+ *
+ * @source aiohttp.web.Application.on_response_prepare
+ */
+export const onResponse = (
+  f: Parameters<typeof Middleware.onResponse>[0]
+): (<E, R, T extends Routes, Added>(app: App<E, R, T, Added>) => App<E, R, T, Added>) =>
+  use(Middleware.onResponse(f)) as never
+
+/**
  * Runs an effect for every request of the app when it has ended, with its outcome: errors, 404, clients that left, and WebSockets
- * included. It is background work: a failure is logged, a stop awaits it. Answers are changed by `Middleware.onResponse`.
+ * included. It is background work: a failure is logged, a stop awaits it. Answers are changed by `onResponse`.
  */
 export const onOutcome = <R2 = never>(
   f: (outcome: Outcome.Outcome) => Effect.Effect<unknown, unknown, R2>

@@ -212,3 +212,34 @@ describe("onOutcome", () => {
     }).pipe(Effect.scoped, Effect.provide(layer))
   })
 })
+
+describe("onResponse", () => {
+  const seen: Array<number> = []
+  const app = App.make({
+    home,
+    gone: Route.get("/gone", Effect.fail(new HttpError.Gone())),
+    bug: Route.get("/bug", Effect.die(new Error("a bug"))),
+    socket: Route.websocket(
+      "/socket",
+      WebSocket.raw({}, () => Effect.void)
+    )
+  }).pipe(
+    App.onResponse((response) => {
+      seen.push(response.status)
+      return Response.setHeader(response, "x-seen", "yes")
+    })
+  )
+
+  served("is given every answer: errors, unknown paths and methods, and a 101", app, (client) =>
+    Effect.gen(function* () {
+      seen.length = 0
+      for (const path of ["/", "/gone", "/bug", "/nowhere"]) {
+        assert.strictEqual((yield* client.get(path)).headers["x-seen"], "yes")
+      }
+      assert.strictEqual((yield* client.post("/")).headers["x-seen"], "yes")
+      const peer = yield* client.webSocket("/socket")
+      yield* peer.close()
+      assert.deepStrictEqual(seen, [200, 410, 500, 404, 405, 101])
+    })
+  )
+})
