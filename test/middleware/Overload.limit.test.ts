@@ -17,8 +17,9 @@ const watch = (backend: Backend, seconds: number) =>
   Effect.gen(function* () {
     let [most, least] = [0, Number.POSITIVE_INFINITY]
     const before = backend.served
-    for (let step = 0; step < seconds * 5; step++) {
-      yield* TestClock.adjust("200 millis")
+    // In steps below what a request takes, so that whoever is woken has asked again before the time goes on.
+    for (let step = 0; step < seconds * 50; step++) {
+      yield* TestClock.adjust("20 millis")
       most = Math.max(most, backend.inFlight)
       least = Math.min(least, backend.inFlight)
     }
