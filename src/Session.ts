@@ -41,7 +41,7 @@ export { SessionError } from "./internal/session/failure.ts"
  * What changes the session fails with a SessionError once the answer is on its way.
  */
 export interface Session<A, Id = never, Flash = {}> {
-  /** The data; `empty` for who has none. */
+  /** The data; `empty` for who has none. Its plain objects and arrays are frozen: what is to be kept goes through `set` or `update`. */
   readonly get: Effect.Effect<A>
   /** Whether nothing was kept before this request. */
   readonly isNew: Effect.Effect<boolean>

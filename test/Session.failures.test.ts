@@ -139,29 +139,6 @@ describe("a handler that", () => {
       assert.strictEqual(yield* (yield* client.get("/read")).text, "1")
     })
   )
-
-  it.effect("is given another object each time: what it does to the empty one is done to no other", () =>
-    Effect.gen(function* () {
-      class List extends Session.Service<List>()("List", {
-        fields: { all: Schema.Array(Schema.String) },
-        empty: { all: [] }
-      }) {}
-      const push = Effect.flatMap(List, (list) =>
-        Effect.map(list.get, ({ all }) => {
-          // What the types forbid.
-          const open = all as Array<string>
-          open.push("x")
-          return Response.text(String(open.length))
-        })
-      )
-      const app = App.make({ push: Route.get("/", push) }).pipe(
-        App.use(Session.make(List, { store: RecordStore.memory() }))
-      )
-      const client = yield* Testing.client(app)
-      assert.strictEqual(yield* (yield* client.get("/")).text, "1")
-      assert.strictEqual(yield* (yield* client.get("/")).text, "1")
-    })
-  )
 })
 
 describe("a session of another version", () => {

@@ -1,5 +1,6 @@
 import { assert, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Cookies from "effect/http/Cookies"
 import * as Option from "effect/Option"
 import * as Ref from "effect/Ref"
@@ -114,3 +115,48 @@ for (const [name, store] of stores) {
 
 const inSql = App.make(routes).pipe(App.use(Session.make(Visit, { store: RecordStore.sql() })))
 served("a session in SQLite", inSql, story, { layer: Sqlite.layer({ filename: ":memory:" }) })
+
+let decoded = 0
+const counted = Schema.String.check(Schema.makeFilter(() => ++decoded > 0))
+
+class Cart extends Session.Service<Cart>()("Cart", {
+  fields: { items: Schema.mutable(Schema.Array(counted)), since: Schema.optionalKey(Schema.Date) },
+  empty: { items: [] }
+}) {}
+
+// Tries to change what it was given, as it was not meant.
+const change = Effect.gen(function* () {
+  const { items, since } = yield* (yield* Cart).get
+  const before = `${items.join()} ${since?.getUTCFullYear()}`
+  since?.setUTCFullYear(1970)
+  const pushed = yield* Effect.exit(Effect.sync(() => items.push("more")))
+  return Response.text(`${before} ${Exit.isFailure(pushed) ? "refused" : "changed"}`)
+})
+const put = (since?: Date) =>
+  Effect.gen(function* () {
+    yield* (yield* Cart).set({ items: ["a"], ...(since && { since }) })
+    return Response.text("put")
+  })
+
+served(
+  "what a handler does to what it was given reaches no other request",
+  App.make({
+    change: Route.get("/change", change),
+    put: Route.get("/put", put()),
+    dated: Route.get("/dated", put(new Date("2026-11-26T12:00:00Z")))
+  }).pipe(App.use(Session.make(Cart, { store: Session.cookie({ keys }) }))),
+  (client) =>
+    Effect.gen(function* () {
+      const text = (path: string) => Effect.flatMap(client.get(path), (response) => response.text)
+      assert.strictEqual(yield* text("/change"), " undefined refused")
+      yield* text("/put")
+      assert.strictEqual(yield* text("/change"), "a undefined refused")
+      decoded = 0
+      assert.strictEqual(yield* text("/change"), "a undefined refused")
+      assert.strictEqual(decoded, 0, "a cookie that came before is not read again")
+      // A Date can be set, so each request has its own.
+      yield* text("/dated")
+      assert.strictEqual(yield* text("/change"), "a 2026 refused")
+      assert.strictEqual(yield* text("/change"), "a 2026 refused")
+    })
+)

@@ -38,10 +38,10 @@ export class Passage {
   /** Whether what is inside has to wait for the fiber, and for what surrounds the steps in it. */
   needsFiber = false
   private inner: Context.Context<never> | undefined
-  private provisions: ReadonlyArray<(context: Context.Context<never>) => Context.Context<never>> = none
-  private changes: ReadonlyArray<Change> = none
-  private ends: ReadonlyArray<End> = none
-  private wraps: ReadonlyArray<(handler: AnyHandler) => AnyHandler> = none
+  private provisions: Array<(context: Context.Context<never>) => Context.Context<never>> = none
+  private changes: Array<Change> = none
+  private ends: Array<End> = none
+  private wraps: Array<(handler: AnyHandler) => AnyHandler> = none
 
   constructor(request: HttpServerRequest, route: RouteContext["Service"], outer: Context.Context<never>) {
     this.request = request
@@ -57,22 +57,22 @@ export class Passage {
 
   /** Gives services to what is inside. Called where they are needed, which is not without a fiber. */
   provide(provision: (context: Context.Context<never>) => Context.Context<never>): void {
-    this.provisions = [...this.provisions, provision]
+    this.provisions = added(this.provisions, provision)
   }
 
   /** Changes the answer just before it is sent, whatever it is. */
   answered(change: Change): void {
-    this.changes = [...this.changes, change]
+    this.changes = added(this.changes, change)
   }
 
   /** Listens to the end of the handler, those further in before. Not called without a fiber, where no handler has used a service. */
   ended(end: End): void {
-    this.ends = [...this.ends, end]
+    this.ends = added(this.ends, end)
   }
 
   /** Puts an effect around all the steps, where there is a fiber. */
   surround(wrap: (handler: AnyHandler) => AnyHandler): void {
-    this.wraps = [...this.wraps, wrap]
+    this.wraps = added(this.wraps, wrap)
   }
 
   /** Goes through the steps, the outermost first, up to one that gives a handler. */
@@ -127,7 +127,14 @@ export class Passage {
   }
 }
 
-const none: ReadonlyArray<never> = []
+// Shared by all that have nothing, and never written to.
+const none: Array<never> = []
+
+const added = <A>(all: Array<A>, one: A): Array<A> => {
+  if (all === none) return [one]
+  all.push(one)
+  return all
+}
 
 const symbol = Symbol("effect-web/step")
 

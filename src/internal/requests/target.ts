@@ -24,12 +24,16 @@ export const split = (url: string): { readonly path: string; readonly search: st
   return { path: path === "" ? "/" : path, search: mark === -1 ? "" : whole.slice(mark + 1) }
 }
 
+interface Connected {
+  readonly socket?: { readonly encrypted?: unknown } | null
+}
+
 /** "https" when a trusted proxy says so, or else when the connection is encrypted. */
 export const protocol = (request: HttpServerRequest): "http" | "https" => {
   if (request.protocol !== undefined) return request.protocol
-  const socket = property(request.source, "socket")
+  const { socket }: Connected = request.source
   // Where there is a connection it is asked: an absolute-form target is what the client makes of it
-  const secure = socket === undefined ? /^https:/i.test(request.originalUrl) : property(socket, "encrypted") === true
+  const secure = socket == null ? /^https:/i.test(request.originalUrl) : socket.encrypted === true
   return secure ? "https" : "http"
 }
 

@@ -14,12 +14,15 @@ import * as Effect from "effect/Effect"
 import * as Base64Url from "effect/encoding/Base64Url"
 import type { RecordStore } from "../../RecordStore.ts"
 import { sha256 } from "../secrets/sha256.ts"
+import type { State } from "./state.ts"
 
 /** A session as it is kept. */
 export interface Found {
   readonly id: string
   readonly text: string
   readonly version: string
+  /** What the text says, where it was read before and nobody can change it. */
+  state?: State
 }
 
 /** A way to keep sessions. */

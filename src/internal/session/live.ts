@@ -17,6 +17,7 @@ import { sha256 } from "../secrets/sha256.ts"
 import type * as Cookies from "./cookies.ts"
 import type { Endings } from "./endings.ts"
 import { SessionError } from "./failure.ts"
+import { frozen } from "./frozen.ts"
 import { type Found, type Keeper, newId } from "./keeper.ts"
 import type { Codec, State } from "./state.ts"
 
@@ -167,15 +168,16 @@ export class Live {
 
   private accept(found: Found | "moved" | undefined, now: number): Effect.Effect<Read> {
     if (found === "moved") return Effect.succeed({ ...this.none(now), moved: true })
-    const state = found === undefined ? "There is none of its name" : this.decode(found.text, now)
+    const state = found === undefined ? "There is none of its name" : this.decode(found, now)
     if (found !== undefined && typeof state !== "string") return Effect.succeed({ found, moved: false, state })
     const refused = Effect.logDebug(`A session was not accepted: ${state}`)
     return Effect.as(refused, this.none(now))
   }
 
-  private decode(text: string, now: number): State | string {
-    const state = this.plan.codec.decode(text)
+  private decode(found: Found, now: number): State | string {
+    const state = found.state ?? this.plan.codec.decode(found.text)
     if (typeof state === "string") return state
+    if (found.state === undefined && frozen(state)) found.state = state
     const { idle, whole } = this.plan.limits(state)
     if (now - state.touched >= idle) return "It was idle for too long"
     return now - state.created >= whole ? "It is too old" : state

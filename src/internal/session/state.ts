@@ -10,6 +10,7 @@
  */
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
+import { frozen } from "./frozen.ts"
 
 /** A session, decoded. Times are milliseconds since 1970. */
 export interface State {
@@ -69,6 +70,8 @@ export const compile = (name: string, definition: Definition): Codec => {
   const steps = migrations.map(({ fields, to }) => ({ decode: codecOf(Schema.Struct(fields)).decode, to }))
   const first = version - steps.length
   const emptyText = JSON.stringify(initial(name, data, empty))
+  const none = data.decode(JSON.parse(emptyText))
+  const isShared = frozen(none)
 
   const read = (from: number, encoded: unknown): unknown => {
     if (from === version) return data.decode(encoded)
@@ -82,8 +85,13 @@ export const compile = (name: string, definition: Definition): Codec => {
 
   return {
     knowsIdentity: ids !== undefined,
-    // Decoded each time: what a handler does to the value must not reach another session.
-    fresh: (now) => ({ ...blank, data: data.decode(JSON.parse(emptyText)), created: now, touched: now }),
+    // What a handler does to the value must not reach another session.
+    fresh: (now) => ({
+      ...blank,
+      data: isShared ? none : data.decode(JSON.parse(emptyText)),
+      created: now,
+      touched: now
+    }),
     isEmpty: ({ data: value, flash, identity }) =>
       identity === undefined && Object.keys(flash).length === 0 && JSON.stringify(data.encode(value)) === emptyText,
     encode: ({ created, data: value, flash, identity, remember, touched }) =>
