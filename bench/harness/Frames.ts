@@ -18,9 +18,12 @@ const [text, close, ping, pong] = [0x81, 0x88, 0x89, 0x8a] // the last fragment 
 
 /** A frame as a client sends it: masked (RFC 6455 §5.3). */
 export const masked = (payload: Buffer, opcode = text): Buffer => {
-  if (payload.length > 125) throw new Error("the bench sends messages of at most 125 bytes")
+  const { length } = payload
+  if (length > 65_535) throw new Error("the bench sends messages of at most 65,535 bytes")
+  const size = length < 126 ? [length] : [126, length >> 8, length & 0xff]
   const key = [0x37, 0xfa, 0x21, 0x3d]
-  return Buffer.from([opcode, 0x80 | payload.length, ...key, ...payload.map((byte, at) => byte ^ key[at % 4]!)])
+  const bytes = payload.map((byte, at) => byte ^ key[at % 4]!)
+  return Buffer.from([opcode, 0x80 | size[0]!, ...size.slice(1), ...key, ...bytes])
 }
 
 /** Opens a WebSocket. Fails when it is refused. */
@@ -71,11 +74,13 @@ export const open = (url: string, { ended, message }: Listener): Promise<Connect
 const frames = (bytes: Buffer, took: (opcode: number, payload: Buffer) => void): Buffer => {
   let at = 0
   while (bytes.length - at >= 2) {
-    const length = bytes[at + 1]! // of a server: not masked; and what it was sent was shorter than 126
-    const end = at + 2 + length
-    if (length > 125) took(0, bytes)
+    const short = bytes[at + 1]! // of a server: not masked; and what it was sent was shorter than 65,536
+    if (short > 126) took(0, bytes)
+    const start = at + (short === 126 ? 4 : 2)
+    if (start > bytes.length) break
+    const end = start + (short === 126 ? bytes.readUInt16BE(at + 2) : short)
     if (end > bytes.length) break
-    took(bytes[at]!, bytes.subarray(at + 2, end))
+    took(bytes[at]!, bytes.subarray(start, end))
     at = end
   }
   return bytes.subarray(at)

@@ -80,6 +80,7 @@ export const all: ReadonlyArray<Program> = [
   aiohttp("answers"),
 
   node("stack", nodeHttp),
+  node("stack", "node-http-by-hand"),
   node("stack", "fastify"),
   node("stack", "effect-web-bare", "npm ci && npm run build in the root"),
   effectWeb("stack"),
