@@ -78,6 +78,7 @@ export const all: ReadonlyArray<Claim> = [
   memory("upload-2g", "upload", "effect-web", 1.25),
   cpu("ws-echo", "effect-web", "ws", 1.1),
   cpu("ws-broadcast", "effect-web", "ws", 0.6),
+  cpu("ws-prices", "effect-web", "ws", 0.6),
   cpu("ws-burst", "effect-web", "ws", 0.6),
   cpu("logs", "effect-web+combined", "effect-web", 1.15),
   cpu("logs", "effect-web+json", "effect-web", 1.15)

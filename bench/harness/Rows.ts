@@ -75,6 +75,14 @@ const upload = { kind: "upload", subject: "upload", method: "POST", path: "/uplo
 const said = JSON.stringify({ text: "The sea was calm, and we went on.", n: 1 })
 const refused = JSON.stringify({ text: "The sea was calm, and we went on.", n: "one" })
 const socket = { kind: "socket", subject: "sockets", method: "GET", message: said, refused } as const
+// What changes often and goes to all: a table of some 2 KiB.
+const prices = Array.from({ length: 24 }, (_, at) => ({
+  symbol: `STOCK-${100 + at}`,
+  bid: 100 + at + 0.25,
+  ask: 100 + at + 0.75,
+  at: `2026-11-26T12:00:${String(at).padStart(2, "0")}.000Z`
+}))
+const table = { ...socket, message: JSON.stringify({ text: "prices", n: 1, prices }) } as const
 const person = { name: "Ada Lovelace", age: 36, tags: ["mathematics", "engines", "poetry"] }
 
 export const all: ReadonlyArray<Row> = [
@@ -103,6 +111,7 @@ export const all: ReadonlyArray<Row> = [
   { ...socket, name: "ws-echo", path: "/echo", load: "echo", connections: 64 },
   { ...socket, name: "ws-raw", path: "/raw", load: "echo", connections: 64, refused: undefined },
   { ...socket, name: "ws-broadcast", path: "/room", load: "broadcast", connections: 1000 },
+  { ...table, name: "ws-prices", path: "/room", load: "broadcast", connections: 1000 },
   { ...socket, name: "ws-burst", path: "/room", load: "broadcast", connections: 1000, burst: 8 },
   { ...socket, name: "ws-idle", subject: "idle", path: "/echo", load: "idle", connections: 10_000, once: true }
 ]

@@ -13,7 +13,20 @@ room = set()
 
 
 def is_message(value):
-    return isinstance(value, dict) and isinstance(value.get("text"), str) and type(value.get("n")) is int
+    if not isinstance(value, dict) or not isinstance(value.get("text"), str) or type(value.get("n")) is not int:
+        return False
+    prices = value.get("prices", [])
+    return isinstance(prices, list) and all(is_price(price) for price in prices)
+
+
+def is_price(value):
+    return (
+        isinstance(value, dict)
+        and isinstance(value.get("symbol"), str)
+        and isinstance(value.get("bid"), (int, float))
+        and isinstance(value.get("ask"), (int, float))
+        and isinstance(value.get("at"), str)
+    )
 
 
 async def messages(socket):

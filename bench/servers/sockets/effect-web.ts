@@ -4,7 +4,12 @@ import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { App, Room, Route, Server, WebSocket } from "../../../dist/index.js"
 
-const Message = Schema.Struct({ text: Schema.String, n: Schema.Int })
+const Price = Schema.Struct({ symbol: Schema.String, bid: Schema.Finite, ask: Schema.Finite, at: Schema.String })
+const Message = Schema.Struct({
+  text: Schema.String,
+  n: Schema.Int,
+  prices: Schema.optionalKey(Schema.Array(Price))
+})
 const typed = { receive: Message, send: Message }
 
 const echo = WebSocket.make(typed, (socket) => Stream.runForEach(socket.messages, socket.send))
