@@ -186,7 +186,7 @@ const program = <E>(start: Effect.Effect<Server["Service"], E, Scope.Scope>, opt
     yield* Notify.serving(`serving ${addresses.map(({ url }) => url).join(", ")}`)
     return yield* Effect.never
   })
-  const serve = seat && settings ? Worker.serve(seat, settings.limits, start) : Effect.scoped(alone)
+  const serve = seat && settings ? Worker.serve(seat, settings, start) : Effect.scoped(alone)
   Program.main(Effect.provideService(serve, DrainReport.Audience, "program"), handleSignals)
 }
 

@@ -172,6 +172,25 @@ describe("a worker that is killed", () => {
     })
   )
 
+  it.live("because its event loop is blocked is replaced, and says so", () =>
+    Effect.gen(function* () {
+      const program = yield* running(app, { workers: { count: 2, hangTimeout: "2 seconds" } })
+      const before = program.workers()
+      const blocked = yield* Effect.forkScoped(Effect.exit(get(`${program.url()}/block`)))
+      yield* program.says("listens")
+      assert.strictEqual((yield* Fiber.join(blocked))._tag, "Failure")
+      const said =
+        /worker (\d) \(process (\d+)\) does not answer, and was killed: its event loop has been blocked for 2s/
+      const [, number, pid] = said.exec(program.output()) ?? []
+      assert.strictEqual(before[Number(number) - 1], Number(pid))
+      const after = yield* answering(program.url())
+      assert.strictEqual(after.length, 2)
+      assert.notInclude(after, Number(pid))
+      // The other one has served all the time.
+      assert.strictEqual(program.output().split("was killed").length, 2)
+    })
+  )
+
   it.live("leaves no client waiting whose connection was on its way to it", () =>
     Effect.gen(function* () {
       const program = yield* running(app)

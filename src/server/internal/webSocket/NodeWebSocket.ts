@@ -55,7 +55,7 @@ export const accept: Accept = (connection, accepted) => {
   return opened === undefined ? undefined : wire(opened, connection.socket as Counting, connection.head.byteLength)
 }
 
-/** Opens the connection as `ws` has it. */
+/** Opens the connection as `ws` has it; pings are answered. */
 export const open = (
   { head, headers, request, socket }: Connection,
   { maxMessage, offer, protocol }: Accepted
@@ -77,6 +77,7 @@ export const open = (
   const asked = handshake as unknown as Http.IncomingMessage
   serverOf(maxMessage).handleUpgrade(asked, socket as Duplex, rest, (socket) => {
     opened = socket
+    socket.on("ping", ponger(socket))
   })
   return opened
 }
@@ -119,7 +120,6 @@ interface Internals {
 const listen = (opened: NodeWS.WebSocket, socket: Duplex, listener: Listener): void => {
   socket.on("data", () => listener.alive())
   opened.on("message", (data: Buffer, isBinary: boolean) => listener.message(isBinary ? data : data.toString("utf8")))
-  opened.on("ping", ponger(opened))
   // What the peer did wrong: `ws` has answered with its close code.
   opened.on("error", (error: NodeJS.ErrnoException) => listener.ending(faults[error.code ?? ""] ?? 1002, error.message))
   const { _receiver } = opened as unknown as Internals

@@ -167,7 +167,7 @@ export class Crew {
   // Has a worker for a place. Who calls has its lock.
   private start(place: Place) {
     return Effect.gen({ self: this }, function* () {
-      const { startTimeout } = this.settings
+      const { hangTimeout, startTimeout } = this.settings
       const worker = this.fork(place)
       const ended = Effect.flatMap(Deferred.await(worker.ended), (end) => {
         const message = `${worker.name} ended before it listened: ${WorkerProcess.said(end)}`
@@ -185,6 +185,7 @@ export class Crew {
       this.failures = 0
       place.current = worker
       yield* Effect.forkIn(this.watch(place, worker), this.scope)
+      if (hangTimeout !== undefined) yield* Effect.forkIn(WorkerProcess.guard(worker, hangTimeout), this.scope)
       return ready
     })
   }

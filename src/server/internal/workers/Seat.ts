@@ -33,6 +33,8 @@ export type Report =
   | { readonly effectWeb: "socket"; readonly path: string; readonly socket: SharedSocket }
   /** It wants to be replaced. */
   | { readonly effectWeb: "recycle"; readonly reason: string }
+  /** Its event loop turns. */
+  | { readonly effectWeb: "alive"; readonly isDebugged: boolean }
   /** It has stopped, and waits to hear that no connection is under way to it. */
   | { readonly effectWeb: "leave" }
 

@@ -2,7 +2,7 @@
  * A worker's side: says that it listens, drains when it is told to, or when its supervisor is gone.
  *
  * ```ts
- * Program.main(Worker.serve(seat, settings.limits, start), true)
+ * Program.main(Worker.serve(seat, settings, start), true)
  * ```
  */
 import * as Cluster from "node:cluster"
@@ -11,14 +11,15 @@ import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { Neighbours } from "../../../internal/lifecycle/neighbours.ts"
 import type { Address } from "../../Site.ts"
+import * as Pulse from "./Pulse.ts"
 import * as Recycling from "./Recycling.ts"
 import { CurrentWorker, isOurs, type Order, type Report, type Seat, type SharedSocket } from "./Seat.ts"
-import type { Limits } from "./WorkerOptions.ts"
+import type { Settings } from "./WorkerOptions.ts"
 
 /** Serves until it is told to stop. Its lines have the number of the worker and of its process. */
 export const serve = <E>(
   seat: Seat,
-  limits: Limits,
+  { hangTimeout, limits }: Settings,
   start: Effect.Effect<{ readonly addresses: ReadonlyArray<Address> }, E, Scope.Scope>
 ): Effect.Effect<unknown, E> => {
   const sockets = new Map<string, SharedSocket>(Object.entries(seat.sockets))
@@ -39,6 +40,7 @@ export const serve = <E>(
   const serving = Effect.gen(function* () {
     const { addresses } = yield* start
     tell({ effectWeb: "ready", addresses, patience })
+    if (hangTimeout !== undefined) Pulse.beat(hangTimeout, tell)
     yield* Recycling.watch(limits, (reason) => tell({ effectWeb: "recycle", reason }))
     return yield* Effect.never
   })

@@ -27,6 +27,8 @@ export interface Options {
   readonly maxAge?: Duration.Input
   /** How long a new worker may take until it listens; 30 seconds, then it is killed. */
   readonly startTimeout?: Duration.Input
+  /** A worker whose event loop is blocked for so long is killed and replaced; 60 seconds, `false` for never. Not while it is debugged. */
+  readonly hangTimeout?: Duration.Input | false
   /** After so many starts in a row that failed, while no worker runs, the program ends with 1; 10. */
   readonly maxRestarts?: number
   /** The loggers of the supervisor, which never builds the app's layers; Effect's unless given. */
@@ -37,6 +39,7 @@ export interface Options {
 export interface Settings {
   readonly count: number
   readonly startTimeout: Duration.Duration
+  readonly hangTimeout: Duration.Duration | undefined
   readonly maxRestarts: number
   readonly logger: Layer.Layer<never> | undefined
   readonly limits: Limits
@@ -53,13 +56,14 @@ export interface Limits {
 /** Completes the options. Throws a TypeError for a count that is none. */
 export const parse = (workers: number | "auto" | Options): Settings => {
   const options = typeof workers === "object" ? workers : { count: workers }
-  const { count = "auto", maxAge, maxMemory, maxRequests, maxRestarts = 10, startTimeout = "30 seconds" } = options
+  const { count = "auto", hangTimeout = "60 seconds", maxAge, maxMemory, maxRequests, maxRestarts = 10 } = options
   if (count !== "auto") whole("count", count)
   if (maxRequests !== undefined) whole("maxRequests", maxRequests)
   whole("maxRestarts", maxRestarts)
   return {
     count: count === "auto" ? Os.availableParallelism() : count,
-    startTimeout: time("workers: startTimeout", startTimeout),
+    startTimeout: time("workers: startTimeout", options.startTimeout ?? "30 seconds"),
+    hangTimeout: hangTimeout === false ? undefined : time("workers: hangTimeout", hangTimeout),
     maxRestarts,
     logger: options.logger,
     limits: {

@@ -12,6 +12,7 @@ import * as Cluster from "node:cluster"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Pulse from "./Pulse.ts"
 import { environment, isOurs, type Order, type Report, type Seat, type SharedSocket } from "./Seat.ts"
 import * as Undelivered from "./Undelivered.ts"
 
@@ -27,6 +28,7 @@ export interface WorkerProcess {
   readonly ready: Deferred.Deferred<Ready>
   /** It is no more: by which exit code or signal. */
   readonly ended: Deferred.Deferred<number | string>
+  readonly pulse: Pulse.Pulse
   /** Tells it to stop. */
   readonly drain: (hasSuccessor: boolean) => void
   readonly kill: () => void
@@ -47,6 +49,7 @@ export const fork = (seat: Seat, { onEnd, onRecycle, onSocket }: Listeners): Wor
   const ended = Deferred.makeUnsafe<number | string>()
   const forked = Cluster.default.fork(environment(seat))
   const { pid } = forked.process
+  let isLeaving = false
   Undelivered.follow(forked)
   // It may be gone already: its end is told by itself.
   const order = (order: Order) => void forked.process.send(order, undefined, undefined, () => {})
@@ -57,7 +60,12 @@ export const fork = (seat: Seat, { onEnd, onRecycle, onSocket }: Listeners): Wor
     since: performance.now(),
     ready,
     ended,
-    drain: (hasSuccessor) => order({ effectWeb: "drain", hasSuccessor }),
+    pulse: { beats: 0, isExcused: false },
+    drain: (hasSuccessor) => {
+      isLeaving = true
+      self.pulse.isExcused = true
+      order({ effectWeb: "drain", hasSuccessor })
+    },
     kill: () => void forked.process.kill("SIGKILL")
   }
   forked.on("message", (message: unknown) => {
@@ -65,7 +73,10 @@ export const fork = (seat: Seat, { onEnd, onRecycle, onSocket }: Listeners): Wor
     if (message.effectWeb === "ready") Deferred.doneUnsafe(ready, Effect.succeed(message))
     else if (message.effectWeb === "recycle") onRecycle(self, message.reason)
     else if (message.effectWeb === "socket") onSocket(message.path, message.socket)
-    else order({ effectWeb: "left" })
+    else if (message.effectWeb === "alive") {
+      self.pulse.beats++
+      self.pulse.isExcused = isLeaving || message.isDebugged
+    } else order({ effectWeb: "left" })
   })
   const end = (how: number | string) => {
     onEnd(self)
@@ -93,6 +104,16 @@ export const gone = (worker: WorkerProcess): Effect.Effect<boolean> =>
     yield* Deferred.await(worker.ended)
     return true
   })
+
+/** Kills one that does not answer any more. */
+export const guard = (worker: WorkerProcess, timeout: Duration.Duration): Effect.Effect<unknown> => {
+  const hangs = Effect.flatMap(Pulse.lost(worker.pulse, timeout), () => {
+    worker.kill()
+    const blocked = `its event loop has been blocked for ${Duration.format(timeout)}`
+    return Effect.logError(`${worker.name} does not answer, and was killed: ${blocked}`)
+  })
+  return Effect.raceFirst(Deferred.await(worker.ended), hangs)
+}
 
 /** "exit code 1", "SIGKILL". */
 export const said = (end: number | string): string => (typeof end === "number" ? `exit code ${end}` : end)

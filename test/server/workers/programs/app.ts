@@ -52,6 +52,9 @@ const app = App.make({
     process.kill(process.pid, "SIGKILL")
     return Response.empty()
   }),
+  block: Route.get("/block", () => {
+    for (;;);
+  }),
   log: Route.get("/log", Effect.as(Effect.log("a line of the app"), Response.text("logged"))),
   upload: Route.post(
     "/upload",
