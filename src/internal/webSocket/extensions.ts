@@ -18,12 +18,16 @@ export const deflateOffer = (header: string): string | undefined => {
   if (offers.length === 0) throw new SyntaxError("no extension")
   let taken: string | undefined
   // All are read: a list that is broken behind the offer is broken.
-  for (const offer of offers) {
+  for (const written of offers) {
+    const offer = closed(written)
     const [name, ...parameters] = parse(offer)
     if (taken === undefined && name?.[0] === "permessage-deflate" && isTakeable(parameters)) taken = offer
   }
   return taken
 }
+
+// Space may stand between any two words, by the "implied *LWS rule" that §9.1 takes over: `ws` reads none around "=".
+const closed = (offer: string): string => offer.split("=").map(Syntax.trim).join("=")
 
 type Parameter = readonly [name: string, value: string | undefined]
 
