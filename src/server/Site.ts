@@ -55,8 +55,8 @@ export interface Systemd {
   readonly tls: TlsOptions | undefined
 }
 
-/** PEM text, or the path of a file of it. */
-export type Pem = string | URL
+/** PEM as text or bytes, or the path of a file of it. */
+export type Pem = string | URL | Uint8Array
 
 /** A key and the certificate that belongs to it. */
 export interface KeyPair {

@@ -93,15 +93,20 @@ describe("a TLS site", () => {
     })
   )
 
-  it.live("takes PEM texts, and a unix socket", () =>
-    Effect.gen(function* () {
-      const path = file.at("tls.sock")
-      const [key, cert] = [Fs.readFileSync(pair.key, "utf8"), Fs.readFileSync(pair.cert, "utf8")]
-      yield* Server.start(app, { sites: [Site.unix({ path, tls: { key, cert } })] })
-      const { output } = yield* curl("--unix-socket", path, "https://localhost/url")
-      assert.strictEqual(output, "https://localhost/url")
-    })
-  )
+  for (const [what, read] of [
+    ["texts", (path: string) => Fs.readFileSync(path, "utf8")],
+    ["bytes", (path: string) => Fs.readFileSync(path)]
+  ] as const) {
+    it.live(`takes PEM ${what}, and a unix socket`, () =>
+      Effect.gen(function* () {
+        const path = file.at(`${what}.sock`)
+        const tls = { key: read(pair.key), cert: read(pair.cert) }
+        yield* Server.start(app, { sites: [Site.unix({ path, tls })] })
+        const { output } = yield* curl("--unix-socket", path, "https://localhost/url")
+        assert.strictEqual(output, "https://localhost/url")
+      })
+    )
+  }
 
   it.live("says https to its handlers", () =>
     Effect.gen(function* () {

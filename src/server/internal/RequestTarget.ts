@@ -18,6 +18,7 @@ import * as Host from "../../http/Host.ts"
 import { type Incoming, isStream } from "./http2/Incoming.ts"
 import * as StreamTarget from "./http2/streamTarget.ts"
 import type { Head } from "./limits/Rules.ts"
+import * as RequestHeaders from "./requestHeaders.ts"
 
 /** What is asked for: the target in origin form, and the host without port. */
 export interface Wanted {
@@ -65,7 +66,7 @@ export const parse = (source: Http.IncomingMessage, { maxFields, maxTarget }: He
   if (coding !== undefined && httpVersionMinor === 0) return bad("HTTP/1.0 has no Transfer-Encoding")
 
   let host = headers.host
-  if (host === undefined ? httpVersionMinor === 1 || isOnStream : fieldCount(rawHeaders, "host") > 1) {
+  if (host === undefined ? httpVersionMinor === 1 || isOnStream : RequestHeaders.count(rawHeaders, "host") > 1) {
     return bad(host === undefined ? "The Host header is missing" : "There is more than one Host header")
   }
   if (url.charCodeAt(0) !== 47) {
@@ -87,13 +88,4 @@ export const parse = (source: Http.IncomingMessage, { maxFields, maxTarget }: He
     lastHostname = parsed.hostname
   }
   return { url: url, hostname: lastHostname }
-}
-
-const fieldCount = (rawHeaders: ReadonlyArray<string>, name: string): number => {
-  let count = 0
-  for (let i = 0; i < rawHeaders.length; i += 2) {
-    const field = rawHeaders[i] as string
-    if (field.length === name.length && field.toLowerCase() === name) count++
-  }
-  return count
 }

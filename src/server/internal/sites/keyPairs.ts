@@ -35,15 +35,17 @@ export class Unusable {
 
 const isText = (pem: Pem): pem is string => typeof pem === "string" && pem.includes("-----BEGIN")
 
+const isPath = (pem: Pem): pem is string | URL => !(pem instanceof Uint8Array) && !isText(pem)
+
 const plain = <A>(value: A | Redacted.Redacted<string>): A | string =>
   Redacted.isRedacted(value) ? (Redacted.value(value) as string) : (value as A)
 
 /** The files that they come from. */
-export const files = (tls: TlsOptions): ReadonlyArray<Pem> =>
+export const files = (tls: TlsOptions): ReadonlyArray<string | URL> =>
   [tls, ...Object.values(tls.sni ?? {})]
     .flatMap(({ cert, key }) => [plain(key), cert])
     .concat(tls.ca ?? [])
-    .filter((pem) => !isText(pem))
+    .filter(isPath)
 
 /** Loads all of them, or none. */
 export const load = (tls: TlsOptions): Effect.Effect<Loaded, Unusable> =>
@@ -83,7 +85,7 @@ const read = (pem: Pem, what: string): string => {
   if (isText(pem)) return pem
   let text: string
   try {
-    text = Fs.readFileSync(pem, "utf8")
+    text = isPath(pem) ? Fs.readFileSync(pem, "utf8") : new TextDecoder().decode(pem)
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
     const why =
@@ -100,8 +102,8 @@ const read = (pem: Pem, what: string): string => {
 
 // A text that is neither PEM nor a path may be a secret that was damaged on its way.
 const nameOf = (pem: Pem): string => {
-  const path = String(pem)
-  return path.length < 256 && !path.includes("\n") ? `"${path}"` : "that is given"
+  const path = isPath(pem) ? String(pem) : ""
+  return path !== "" && path.length < 256 && !path.includes("\n") ? `"${path}"` : "that is given"
 }
 
 const cures: ReadonlyArray<readonly [code: RegExp, cure: (of: string, isOpen: boolean) => string]> = [
