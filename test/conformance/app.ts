@@ -68,6 +68,10 @@ export const app = App.make({
   slow: Route.get("/slow", Effect.as(Effect.repeat(turn, { times: 5 }), Response.text("slow"))),
   nothing: Route.get("/nothing", Effect.succeed(Response.empty())),
   tagged: Route.get("/tagged", Effect.succeed(Response.text("tagged").pipe(Response.etag("1")))),
+  dated: Route.get(
+    "/dated",
+    Effect.succeed(Response.text("dated").pipe(Response.lastModified(new Date("2001-09-09T01:46:40Z"))))
+  ),
   status: Route.get(
     "/status/{status:\\d+}",
     Effect.map(Request.params, ({ status }) => HttpServerResponse.text("body", { status: Number(status) }))
