@@ -20,7 +20,7 @@ import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { HttpServerRequest } from "effect/http/HttpServerRequest"
 import * as Body from "../Body.ts"
-import type { Engine, Handler } from "../Handler.ts"
+import { type Engine, type Handler, RouteContext } from "../Handler.ts"
 import * as HttpError from "../HttpError.ts"
 import * as IdempotencyKey from "../http/IdempotencyKey.ts"
 import * as ByteLimit from "../internal/byteLimit.ts"
@@ -36,6 +36,7 @@ import * as Flights from "../internal/idempotency/flights.ts"
 import { known } from "../internal/idempotency/keptError.ts"
 import { perServer } from "../internal/lifecycle/serverMemory.ts"
 import { milliseconds } from "../internal/records/expiry.ts"
+import * as target from "../internal/requests/target.ts"
 import { sha256 } from "../internal/secrets/sha256.ts"
 import type { ErrorClass, Middleware } from "../Middleware.ts"
 import * as RecordStore from "../RecordStore.ts"
@@ -84,7 +85,7 @@ export const make = <E = never, R = never, SE = never, SR = never>(
   const find = flightsOf(options)
   const limit = options.bodyLimit === undefined ? ByteSize.mebibytes(1) : ByteLimit.parse(options.bodyLimit)
   const middleware = (handler: Handler<unknown, unknown>) =>
-    Effect.flatMap(Effect.zip(HttpServerRequest, IsWithin), ([request, isWithin]) => {
+    Effect.flatMap(Effect.all([HttpServerRequest, RouteContext, IsWithin]), ([request, route, isWithin]) => {
       if (isWithin || (request.method !== "POST" && request.method !== "PATCH")) return handler
       const field = request.headers["idempotency-key"]
       if (field === undefined) return required ? Effect.fail(missing()) : handler
@@ -95,7 +96,7 @@ export const make = <E = never, R = never, SE = never, SR = never>(
         const body = yield* sha256(yield* Body.bytes({ limit }))
         const call = {
           key: `idempotency:${yield* sha256(JSON.stringify([owner, key]))}`,
-          fingerprint: yield* sha256(JSON.stringify([request.method, request.originalUrl, body]))
+          fingerprint: yield* sha256(JSON.stringify([request.method, ...targetOf(request, route), body]))
         }
         return yield* (yield* find).run(call, Effect.provideService(handler, IsWithin, true))
       })
@@ -109,6 +110,13 @@ export const make = <E = never, R = never, SE = never, SR = never>(
 
 // One inside of another, as for an app and for a route, would wait for the outer one, which waits for it.
 const IsWithin = Context.Reference<boolean>("effect-web/Idempotency/IsWithin", { defaultValue: () => false })
+
+// Without scheme and host: the same request may come to another server, or by another way. Of hosts that have routes of their own the
+// route tells, and its parameters.
+const targetOf = (request: HttpServerRequest, { name, params }: RouteContext["Service"]): ReadonlyArray<unknown> => {
+  const { path, search } = target.split(request.originalUrl)
+  return [path, search, name, params]
+}
 
 const flightsOf = <E, R, SE, SR>(options: Options<E, R, SE, SR>) => {
   const times = {

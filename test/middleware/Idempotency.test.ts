@@ -423,6 +423,28 @@ describe("a request is refused", () => {
     })
   )
 
+  it.effect("with 422 when its key was used at another host that has a route of its own", () =>
+    Effect.gen(function* () {
+      const work = Route.post("/pay", Response.text("paid")).pipe(Route.use(Idempotency.make({ scope: "shared" })))
+      const app = App.make({
+        shop: Route.host("{tenant}.shop.test", App.make({ work })),
+        api: Route.host("api.test", App.make({ work }))
+      })
+      const client = yield* Testing.client(app)
+      const at = (host: string) => client.post("/pay", { headers: { host, "idempotency-key": "k" } })
+      const found = yield* Effect.forEach(["a.shop.test", "b.shop.test", "api.test", "a.shop.test"], at)
+      assert.deepStrictEqual(
+        found.map(({ status, headers }) => [status, headers["idempotent-replayed"]]),
+        [
+          [200, undefined],
+          [422, undefined],
+          [422, undefined],
+          [200, "true"]
+        ]
+      )
+    })
+  )
+
   it.effect("with 422 also while the first is carried out", () =>
     Effect.gen(function* () {
       const store = RecordStore.memory()
@@ -534,6 +556,22 @@ it("the types tell what it fails with and needs", () => {
     Middleware.Middleware<never, Own | RecordStore.RecordStoreError, SqlClient.SqlClient>
   >()
 })
+
+it.live("a request that is sent again to another server of the same routes is the same one", () =>
+  Effect.gen(function* () {
+    const { app, state } = make({ store: RecordStore.memory() })
+    const clients = [yield* Testing.socketClient(app), yield* Testing.socketClient(app)]
+    const found = yield* Effect.forEach(clients, (client) => seen(client))
+    assert.deepStrictEqual(
+      found.map(({ replayed, status }) => [status, replayed]),
+      [
+        [201, undefined],
+        [201, "true"]
+      ]
+    )
+    assert.strictEqual(state.runs, 1)
+  })
+)
 
 /** Fifty requests at two servers of a store. */
 const fifty = <R>(
