@@ -292,6 +292,24 @@ describe("a handshake", () => {
     })
   )
 
+  const tls12 = { minVersion: "TLSv1.2", maxVersion: "TLSv1.2" } as const
+
+  it.live("in TLSv1.2 has no cipher without authentication of its own, such as CBC, unless they are named", () =>
+    Effect.gen(function* () {
+      const cbc = "ECDHE-ECDSA-AES128-SHA256"
+      const server = yield* Server.start(app, site())
+      assert.strictEqual(
+        yield* Effect.flip(connect(server, { ...tls12, ciphers: cbc })),
+        "ERR_SSL_SSL/TLS_ALERT_HANDSHAKE_FAILURE"
+      )
+      for (const cipher of ["ECDHE-ECDSA-AES128-GCM-SHA256", "ECDHE-ECDSA-CHACHA20-POLY1305"]) {
+        yield* connect(server, { ...tls12, ciphers: cipher })
+      }
+      const named = yield* Server.start(app, site({ ciphers: cbc }))
+      yield* connect(named, { ...tls12, ciphers: cbc })
+    })
+  )
+
   const versions = [
     ["TLSv1.1", {}, "ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION"],
     ["TLSv1.2", { minVersion: "TLSv1.3" }, "ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION"]

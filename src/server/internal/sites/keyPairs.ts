@@ -6,7 +6,7 @@
  * find(loaded, "www.shop.example")
  * ```
  *
- * @spec RFC 6066 §3; RFC 9525 §6.3
+ * @spec RFC 6066 §3; RFC 9525 §6.3; RFC 9325 §4.2
  */
 import { X509Certificate } from "node:crypto"
 import * as Fs from "node:fs"
@@ -47,6 +47,17 @@ export const files = (tls: TlsOptions): ReadonlyArray<string | URL> =>
     .concat(tls.ca ?? [])
     .filter(isPath)
 
+// Those that encrypt and authenticate in one, with a key for each connection: none that RFC 9113 (Appendix A) forbids HTTP/2.
+const ciphers = [
+  "TLS_AES_128_GCM_SHA256",
+  "TLS_AES_256_GCM_SHA384",
+  "TLS_CHACHA20_POLY1305_SHA256",
+  ...["AES128-GCM-SHA256", "AES256-GCM-SHA384", "CHACHA20-POLY1305"].flatMap((cipher) => [
+    `ECDHE-ECDSA-${cipher}`,
+    `ECDHE-RSA-${cipher}`
+  ])
+].join(":")
+
 /** Loads all of them, or none. */
 export const load = (tls: TlsOptions): Effect.Effect<Loaded, Unusable> =>
   Effect.try({
@@ -54,7 +65,7 @@ export const load = (tls: TlsOptions): Effect.Effect<Loaded, Unusable> =>
       const ca = tls.ca === undefined ? undefined : read(tls.ca, "ca")
       const common: Tls.SecureContextOptions = {
         minVersion: tls.minVersion ?? "TLSv1.2",
-        ...(tls.ciphers === undefined ? undefined : { ciphers: tls.ciphers }),
+        ciphers: tls.ciphers ?? ciphers,
         ...(ca === undefined ? undefined : { ca })
       }
       const own = pairOf(tls, common, "")
