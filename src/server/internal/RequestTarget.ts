@@ -6,7 +6,7 @@
  * ```
  *
  * Several, empty or malformed `Host` values are 400 (Node takes the first), as are `GET *`, a fragment, and userinfo; a target that
- * is too long is 414, too many fields are 431, a transfer coding before chunked 501, a major version that is not 1 is 505.
+ * is too long is 414, too many fields are 431, a transfer coding before chunked 501, another major version is 505, none is 400.
  *
  * On HTTP/2 Host may be left out, and is then the `:authority`.
  *
@@ -48,6 +48,9 @@ export const parse = (source: Http.IncomingMessage, { maxFields, maxTarget }: He
   if (isOnStream) {
     const refused = StreamTarget.check(source as unknown as Incoming, maxFields)
     if (refused !== undefined) return new Refused(refused)
+  } else if (httpVersionMajor === 0) {
+    // A line without a version is none (RFC 9112 §3); Node takes it for one of HTTP/0.9, which had no other.
+    return bad("The request line needs a version: HTTP/1.1")
   } else if (httpVersionMajor !== 1) {
     const text = `HTTP/${source.httpVersion} is not spoken here; HTTP/1.1 is`
     return new Refused(new HttpError.HttpVersionNotSupported({ text }))
