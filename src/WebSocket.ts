@@ -31,7 +31,6 @@ import type { Closing } from "./internal/webSocket/failure.ts"
 import * as Handshake from "./internal/webSocket/handshake.ts"
 import { Line } from "./internal/webSocket/line.ts"
 import { checked } from "./internal/webSocket/options.ts"
-import type { Slow } from "./internal/webSocket/outbox.ts"
 import { session } from "./internal/webSocket/session.ts"
 import type { Socket } from "./internal/webSocket/socket.ts"
 import { Acceptor, type Data } from "./internal/webSocket/wire.ts"
@@ -46,7 +45,7 @@ export type { CloseEvent, Socket } from "./internal/webSocket/socket.ts"
 export type { Data } from "./internal/webSocket/wire.ts"
 
 /** How an endpoint treats its connections. */
-export interface Options {
+export interface Options<in Message = unknown> {
   /** The subprotocols that are spoken; the client's order decides among them. */
   readonly protocols?: ReadonlyArray<string>
   /** The pages that may connect: those of the same origin unless said, a list of origins, or any. Others are 403. */
@@ -63,8 +62,18 @@ export interface Options {
   readonly closeTimeout?: Duration.Input
   /** How many bytes wait for a slow peer, where each message counts 128 more than it has; 1 MiB. Then `slow` decides. */
   readonly sendBuffer?: ByteSize.Input
-  /** What happens to a message that finds the buffer full; "suspend": its sender waits. */
-  readonly slow?: Slow
+  /**
+   * What happens to a message that finds the buffer full:
+   * - "suspend", which is usual: its sender waits
+   * - "dropOldest": the oldest of the messages that wait is dropped; as many bytes as the buffer's limit wait
+   * - "disconnect": the connection is closed with 1008; the sender fails
+   * - "conflate": it takes the place of one with the same key that waits; else, or with no key, it is as with "dropOldest"
+   */
+  readonly slow?:
+    | "suspend"
+    | "dropOldest"
+    | "disconnect"
+    | { readonly conflate: (message: Message) => string | number | undefined }
 }
 
 /**
@@ -79,7 +88,7 @@ export interface Input<out A = { readonly [name: string]: string | undefined }> 
 }
 
 /** The options of an endpoint whose messages have schemas. */
-export interface Typed<Receive, Send> extends Options {
+export interface Typed<Receive, Send> extends Options<Send> {
   readonly receive: Codec.Message<Receive>
   readonly send: Codec.Message<Send>
   /** How what is encoded becomes a message: `WebSocket.json` (text) unless given, `WebSocket.plain`, or one of your own. */
@@ -92,7 +101,7 @@ export interface Endpoint<in out Receive, in out Send, out R, in Names = unknown
   readonly receive: Codec.Message<Receive>
   readonly send: Codec.Message<Send>
   readonly codec: Codec.Codec
-  readonly options: Options
+  readonly options: Options<never>
   /** Answers a request that asks for it. */
   readonly upgrade: Handler<Handshake.Refusal, R | Engine>
   readonly "~takes": ((params: Names) => void) | undefined
@@ -114,14 +123,14 @@ export interface Any<out R = unknown, in Names = never> {
  * @source aiohttp.web.WebSocketResponse
  */
 export const make: {
-  <Receive, Send, E extends Closing = never, R = never>(
-    options: Typed<Receive, Send> & { readonly params?: never },
-    handler: (socket: Socket<Receive, Send>, input: Input) => Effect.Effect<unknown, E, R>
-  ): Endpoint<Receive, Send, Exclude<R, Scope.Scope>>
   <Receive, Send, const P extends Params, E extends Closing = never, R = never>(
     options: Typed<Receive, Send> & { readonly params: P },
     handler: (socket: Socket<Receive, Send>, input: Input<P["Type"]>) => Effect.Effect<unknown, E, R>
   ): Endpoint<Receive, Send, Exclude<R, Scope.Scope>, NamesOf<P>>
+  <Receive, Send, E extends Closing = never, R = never>(
+    options: Typed<Receive, Send> & { readonly params?: Elsewhere },
+    handler: (socket: Socket<Receive, Send>, input: Input) => Effect.Effect<unknown, E, R>
+  ): Endpoint<Receive, Send, Exclude<R, Scope.Scope>>
 } = <Receive, Send>(
   { codec = Codec.json, params, receive, send, ...rest }: Typed<Receive, Send> & { readonly params?: Params },
   handler: Run<Receive, Send>
@@ -129,15 +138,15 @@ export const make: {
 
 /** Makes an endpoint of messages as they are: text and bytes. */
 export const raw: {
-  <E extends Closing = never, R = never>(
-    options: Options & { readonly params?: never },
-    handler: (socket: Socket<Data, Data>, input: Input) => Effect.Effect<unknown, E, R>
-  ): Endpoint<Data, Data, Exclude<R, Scope.Scope>>
   <const P extends Params, E extends Closing = never, R = never>(
-    options: Options & { readonly params: P },
+    options: Options<Data> & { readonly params: P },
     handler: (socket: Socket<Data, Data>, input: Input<P["Type"]>) => Effect.Effect<unknown, E, R>
   ): Endpoint<Data, Data, Exclude<R, Scope.Scope>, NamesOf<P>>
-} = ({ params, ...options }: Options & { readonly params?: Params }, handler: Run<Data, Data>): never =>
+  <E extends Closing = never, R = never>(
+    options: Options<Data> & { readonly params?: Elsewhere },
+    handler: (socket: Socket<Data, Data>, input: Input) => Effect.Effect<unknown, E, R>
+  ): Endpoint<Data, Data, Exclude<R, Scope.Scope>>
+} = ({ params, ...options }: Options<Data> & { readonly params?: Params }, handler: Run<Data, Data>): never =>
   endpoint({ receive: message, send: message, codec: Codec.plain, options }, params, Codec.asItIs, handler)
 
 type Run<Receive, Send> = (
@@ -146,6 +155,9 @@ type Run<Receive, Send> = (
 ) => Effect.Effect<unknown, Closing, unknown>
 
 const message: Codec.Message<Data> = Schema.Union([Schema.String, Schema.Uint8Array])
+
+// The compiler tells of the last overload only, which is the common one. Of what is wrong in the other it says this.
+type Elsewhere = Params & "What is wrong is this schema, another option, or the handler"
 
 // What a path must have, whatever is decoded from it.
 type NamesOf<P extends Params> = { readonly [K in keyof P["Encoded"]]: unknown }

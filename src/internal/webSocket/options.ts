@@ -12,6 +12,7 @@ import * as Syntax from "../../http/Syntax.ts"
 import type { Options } from "../../WebSocket.ts"
 import * as ByteLimit from "../byteLimit.ts"
 import { isSameOrigin } from "./handshake.ts"
+import type { Slow } from "./outbox.ts"
 import type { Settings } from "./session.ts"
 
 /** What an endpoint is asked and told at run time. */
@@ -24,7 +25,7 @@ export interface Checked {
 }
 
 /** The options with their defaults. Throws a TypeError for what can never work. */
-export const checked = (options: Options): Checked => {
+export const checked = (options: Options<never>): Checked => {
   const { closeTimeout = "10 seconds", heartbeat = "30 seconds", protocols = [], receiveTimeout } = options
   for (const name of protocols) {
     if (!Syntax.isToken(name)) throw new TypeError(`"${name}" is no subprotocol; write one word, as "chat.v2"`)
@@ -39,7 +40,8 @@ export const checked = (options: Options): Checked => {
       receiveTimeout: receiveTimeout === undefined ? undefined : time("receiveTimeout", receiveTimeout),
       closeTimeout: time("closeTimeout", closeTimeout),
       limit: bytes("sendBuffer", options.sendBuffer, 1024 * 1024),
-      slow: options.slow ?? "suspend"
+      // Its key is asked for messages that are sent, and no others.
+      slow: (options.slow ?? "suspend") as Slow
     }
   }
 }
