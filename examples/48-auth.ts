@@ -1,5 +1,5 @@
 // One API for programs with a token or a key and for people with a password, and a part of it that is for few.
-//   curl -i localhost:8080/me                                  # 401 and www-authenticate: Bearer, Basic realm="Restricted"
+//   curl -i localhost:8080/me                                  # 401 and www-authenticate: Bearer realm="Restricted", Basic realm="Restricted"
 //   curl -H 'Authorization: Bearer t-ada' localhost:8080/me    # Hello, Ada
 //   curl -H 'Authorization: Basic Ym9iOmJ1aWxkZXI=' localhost:8080/me    # Hello, Bob
 //   curl -H 'X-Api-Key: k-ada' localhost:8080/me               # Hello, Ada

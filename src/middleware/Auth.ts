@@ -36,7 +36,7 @@ export { equals } from "../internal/auth/equals.ts"
 export type { Place } from "../internal/auth/place.ts"
 export { any, make, type Scheme, type Verify } from "../internal/auth/scheme.ts"
 
-/** `realm` names what is protected; the classes in `errors` are those that `verify` fails with, for the documents. */
+/** `realm` names what is protected, "Restricted" unless given (none for API keys); the classes in `errors` are those that `verify` fails with, for the documents. */
 export interface Options {
   readonly realm?: string
   readonly errors?: ReadonlyArray<ErrorClass>
@@ -53,8 +53,9 @@ export const bearer = <A, E = never, R = never>(
   verify: Scheme.Verify<Redacted.Redacted<string>, A, E, R>,
   options: Options = {}
 ): Scheme.Scheme<A, Exclude<E, Unauthorized>, R> => {
-  const realm = options.realm === undefined ? [] : [`realm=${Syntax.quote(options.realm)}`]
-  const challenge = (...more: ReadonlyArray<string>) => ["Bearer", [...realm, ...more].join(", ")].join(" ").trimEnd()
+  // RFC 6750 §3: at least one parameter has to follow
+  const realm = `realm=${Syntax.quote(options.realm ?? "Restricted")}`
+  const challenge = (...more: ReadonlyArray<string>) => `Bearer ${[realm, ...more].join(", ")}`
   const invalid = (text?: string): string =>
     challenge(`error="invalid_token"`, ...(text === undefined ? [] : [`error_description="${description(text)}"`]))
   return reading(challenge(), ["authorization"], verify, options, (request) => {
@@ -66,7 +67,7 @@ export const bearer = <A, E = never, R = never>(
 }
 
 /**
- * `Authorization: Basic`, a name and a password in UTF-8; `realm` is "Restricted" unless given. A name has no colon, and neither has
+ * `Authorization: Basic`, a name and a password in UTF-8. A name has no colon, and neither has
  * control characters: such credentials are refused unseen. Browsers ask for them on their own, and send them to every page after.
  *
  * @source aiohttp.BasicAuth; aiohttp_remotes.BasicAuth

@@ -16,6 +16,7 @@ import * as Response from "../../src/Response.ts"
 import * as Route from "../../src/Route.ts"
 import { served } from "../../src/testing/Served.ts"
 import { answer, type Sent } from "../apps.ts"
+import { recorder } from "../server/both.ts"
 
 interface User {
   readonly name: string
@@ -61,7 +62,9 @@ const rows = (scheme: Auth.Scheme<User>, table: ReadonlyArray<Row>): void => {
   }
 }
 
-const invalid = 'Bearer error="invalid_token"'
+// "This scheme MUST be followed by one or more auth-param values" (RFC 6750 §3)
+const asksBearer = 'Bearer realm="Restricted"'
+const invalid = `${asksBearer}, error="invalid_token"`
 const asks = 'Basic realm="Restricted", charset="UTF-8"'
 
 describe("bearer", () => {
@@ -69,9 +72,9 @@ describe("bearer", () => {
     ["a token", { authorization: "Bearer t-ada" }, "Hello, Ada"],
     ["the scheme in another case", { authorization: "bEARER t-ada" }, "Hello, Ada"],
     ["several spaces", { authorization: "Bearer   t-ada" }, "Hello, Ada"],
-    ["no credentials", {}, "Bearer"],
-    ["another scheme", basicOf("ada:t-ada"), "Bearer"],
-    ["a scheme that begins alike", { authorization: "Bearers t-ada" }, "Bearer"],
+    ["no credentials", {}, asksBearer],
+    ["another scheme", basicOf("ada:t-ada"), asksBearer],
+    ["a scheme that begins alike", { authorization: "Bearers t-ada" }, asksBearer],
     ["an unknown token", { authorization: "Bearer t-bob" }, invalid],
     ["a token that goes on", { authorization: "Bearer t-ada2" }, invalid],
     ["a token that ends early", { authorization: "Bearer t-ad" }, invalid],
@@ -79,7 +82,7 @@ describe("bearer", () => {
     ["two tokens", { authorization: "Bearer t-ada t-ada" }, invalid],
     ["two fields in one", { authorization: "Bearer t-ada, Bearer t-ada" }, invalid],
     ["a token in quotes", { authorization: 'Bearer "t-ada"' }, invalid],
-    ["a tab after the scheme", { authorization: "Bearer\tt-ada" }, "Bearer"],
+    ["a tab after the scheme", { authorization: "Bearer\tt-ada" }, asksBearer],
     ["letters beyond ASCII", { authorization: "Bearer t-adä" }, invalid],
     ["a token of 10,000 letters", { authorization: `Bearer ${"a".repeat(10_000)}` }, invalid]
   ])
@@ -202,7 +205,7 @@ describe("any", () => {
   const all = Auth.any([bearer, basic, apiKey])
   const key = 'ApiKey in="header", name="x-api-key"'
   rows(all, [
-    ["no credentials", {}, `Bearer, ${asks}, ${key}`],
+    ["no credentials", {}, `${asksBearer}, ${asks}, ${key}`],
     ["the first", { authorization: "Bearer t-ada" }, "Hello, Ada"],
     ["the last", { "x-api-key": "t-ada" }, "Hello, Ada"],
     ["a refused one and an accepted one", { authorization: "Bearer x", "x-api-key": "t-ada" }, "Hello, Ada"],
@@ -216,7 +219,7 @@ describe("any", () => {
       const app = protectedBy(Auth.any([bearer, other]))
       const { text } = yield* answer(app, "GET /", { headers: { authorization: "Bearer t-bob" } })
       assert.strictEqual(text, "Hello, Bob")
-      assert.strictEqual((yield* answer(app, "GET /")).headers["www-authenticate"], "Bearer")
+      assert.strictEqual((yield* answer(app, "GET /")).headers["www-authenticate"], asksBearer)
     })
   })
 
@@ -224,7 +227,7 @@ describe("any", () => {
     const own = Auth.make({ challenge: 'Own realm="x"', authenticate: Effect.fail(new HttpError.Unauthorized()) })
     return Effect.map(answer(protectedBy(Auth.any([bearer, own])), "GET /"), ({ headers, status }) => {
       assert.strictEqual(status, 401)
-      assert.strictEqual(headers["www-authenticate"], 'Bearer, Own realm="x"')
+      assert.strictEqual(headers["www-authenticate"], `${asksBearer}, Own realm="x"`)
     })
   })
 
@@ -236,10 +239,27 @@ describe("any", () => {
       answer(protectedBy(Auth.any([bearer, tells])), "GET /", { headers: { "x-api-key": "y" } }),
       ({ headers, text }) => {
         assert.strictEqual(JSON.parse(text).detail, "Revoked")
-        assert.strictEqual(headers["www-authenticate"], `Bearer, ${key}`)
+        assert.strictEqual(headers["www-authenticate"], `${asksBearer}, ${key}`)
       }
     )
   })
+})
+
+describe("what was the cause of a refusal is logged at debug", () => {
+  const refused = Auth.bearer(() => Effect.fail(new HttpError.Unauthorized({ cause: new Error("revoked by hand") })))
+  for (const [name, scheme] of [
+    ["of a scheme", refused],
+    ["of the first of several", Auth.any([refused, apiKey])]
+  ] as const) {
+    it.effect(name, () => {
+      const log = recorder()
+      return Effect.gen(function* () {
+        const { status } = yield* answer(protectedBy(scheme), "GET /", { headers: { authorization: "Bearer x" } })
+        assert.strictEqual(status, 401)
+        assert.deepStrictEqual(log.logs, ["Debug The handler failed with 401 Unauthorized (GET /)"])
+      }).pipe(Effect.provide(log.layer))
+    })
+  }
 })
 
 describe("optional", () => {

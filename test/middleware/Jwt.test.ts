@@ -1,12 +1,17 @@
 /**
  * Which tokens count, by their keys, their claims and the time; what an issuer is asked; and what is signed.
  */
+import { inspect } from "node:util"
 import { assert, describe, expectTypeOf, it } from "@effect/vitest"
+import * as Cause from "effect/Cause"
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
 import * as Redacted from "effect/Redacted"
+import * as References from "effect/References"
 import * as Schema from "effect/Schema"
 import * as TestClock from "effect/testing/TestClock"
 import * as Jose from "jose"
@@ -17,6 +22,7 @@ import * as Jwt from "../../src/middleware/Jwt.ts"
 import * as Response from "../../src/Response.ts"
 import * as Route from "../../src/Route.ts"
 import { served } from "../../src/testing/Served.ts"
+import { answer } from "../apps.ts"
 import { by, certified, claims, otherSecret, pair, secret, signed } from "./tokens.ts"
 
 const keys = Jwt.secret(secret)
@@ -259,6 +265,24 @@ served("an app with tokens", app, (client) =>
     assert.strictEqual(headers["www-authenticate"], `Bearer realm="api", error="invalid_token", ${description}`)
   })
 )
+
+it.effect("why a token is refused is logged at debug, without its claims", () => {
+  const lines: Array<string> = []
+  const logger = Logger.make(({ cause, logLevel, message }) => {
+    lines.push(`${logLevel} ${[message].flat().join(" ")}`, Cause.pretty(cause), inspect(cause, { depth: null }))
+  })
+  const logs = Layer.merge(Logger.layer([logger]), Layer.succeed(References.MinimumLogLevel, "All"))
+  return Effect.gen(function* () {
+    const token = yield* signed({ ...claims, sub: "ada@home.test", aud: "elsewhere" })
+    const authorization = `Bearer ${Redacted.value(token)}`
+    assert.strictEqual((yield* answer(app, "GET /", { headers: { authorization } })).status, 401)
+    const [first = "", pretty = "", ...more] = lines
+    assert.strictEqual(first, "Debug The handler failed with 401 Unauthorized")
+    assert.include(pretty, 'unexpected "aud" claim value')
+    const all = [pretty, ...more].join("\n")
+    for (const secret of ["ada@home.test", "elsewhere", Redacted.value(token)]) assert.notInclude(all, secret)
+  }).pipe(Effect.provide(logs))
+})
 
 it("the type says what may fail", () => {
   const remote = Jwt.verify({ keys: Jwt.remoteKeySet("https://id.test/jwks"), issuer: "a", audience: false })

@@ -320,7 +320,7 @@ attacks("a scheme with tokens", [
     stoppedBy: "the texts are the server's own",
     run: Effect.gen(function* () {
       const scheme = Auth.bearer(bySecret)
-      assert.strictEqual(scheme.challenge, "Bearer")
+      assert.strictEqual(scheme.challenge, 'Bearer realm="Restricted"')
       const token = yield* signed({ ...claims, 'aud"\r\nx: y': 1, aud: "x" })
       const error = yield* Effect.flip(bySecret(token))
       assert.strictEqual(error.text, "The claim aud of the token is not accepted")

@@ -39,17 +39,22 @@ export const refuse = (text: string, cause?: unknown) =>
   Effect.fail(new Unauthorized({ text, ...(cause === undefined ? undefined : { cause }) }))
 
 /** The failure for what is no token. */
-export const malformed = (cause: unknown) => new Unauthorized({ text: "The token is malformed", cause })
+export const malformed = (cause: unknown) => new Unauthorized({ text: "The token is malformed", cause: told(cause) })
+
+// The library's errors carry the claims, and others a piece of the token: only what they say is for the log.
+const told = (cause: unknown): Error | undefined =>
+  cause instanceof Error ? Object.assign(new Error(cause.message), { name: cause.name }) : undefined
 
 /** The failure for what the library says of a token. */
-export const refusal = (jose: JwtKeys.Library, cause: unknown): Unauthorized => {
+export const refusal = (jose: JwtKeys.Library, error: unknown): Unauthorized => {
   const { JWTClaimValidationFailed, JWTExpired } = jose.errors
-  if (cause instanceof JWTExpired) return new Unauthorized({ text: "The token has expired", cause })
-  if (!(cause instanceof JWTClaimValidationFailed)) return malformed(cause)
-  if (cause.claim === "nbf") return new Unauthorized({ text: "The token is not valid yet", cause })
-  const missing = cause.reason === "missing"
+  const cause = told(error)
+  if (error instanceof JWTExpired) return new Unauthorized({ text: "The token has expired", cause })
+  if (!(error instanceof JWTClaimValidationFailed)) return malformed(error)
+  if (error.claim === "nbf") return new Unauthorized({ text: "The token is not valid yet", cause })
+  const missing = error.reason === "missing"
   return new Unauthorized({
-    text: `The claim ${cause.claim} of the token is ${missing ? "missing" : "not accepted"}`,
+    text: `The claim ${error.claim} of the token is ${missing ? "missing" : "not accepted"}`,
     cause
   })
 }

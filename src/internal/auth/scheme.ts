@@ -67,9 +67,7 @@ export const any = <const Schemes extends ReadonlyArray<Scheme<unknown, unknown,
         challenges.push(found.challenges ?? [scheme.challenge])
       }
     }
-    return first === undefined
-      ? undefined
-      : yield* new Unauthorized({ ...first, challenges: unique(challenges.flat()) })
+    return first === undefined ? undefined : yield* challenged(first, unique(challenges.flat()))
   })
   const challenge = unique(schemes.map((scheme) => scheme.challenge)).join(", ")
   // What the schemes find, fail with and need is said by the return type.
@@ -90,11 +88,13 @@ export const verified = <Credentials, A, E, R>(
   verify(credentials).pipe(
     Effect.flatMap((found) => (found === undefined ? Effect.fail(new Unauthorized()) : Effect.succeed(found))),
     Effect.mapError((error) =>
-      isUnauthorized(error) && error.challenges === undefined
-        ? new Unauthorized({ ...error, challenges: [challenge(error.text)] })
-        : error
+      isUnauthorized(error) && error.challenges === undefined ? challenged(error, [challenge(error.text)]) : error
     )
   )
+
+// The cause is not among what is spread: errors hide theirs.
+const challenged = (error: Unauthorized, challenges: ReadonlyArray<string>): Unauthorized =>
+  new Unauthorized({ ...error, ...(error.cause === undefined ? undefined : { cause: error.cause }), challenges })
 
 const isUnauthorized = (u: unknown): u is Unauthorized => u instanceof Unauthorized
 
