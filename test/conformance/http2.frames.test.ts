@@ -10,6 +10,9 @@ const padded = 8
 const priority = 0x20
 const joined = (...parts: ReadonlyArray<Uint8Array>) => Buffer.concat(parts)
 const bytes = (...values: ReadonlyArray<number>) => Buffer.from(values)
+/** A head with more bytes in its block. */
+const fields = (...more: ReadonlyArray<number>) =>
+  frame(type.headers, endHeaders | endStream, 1, joined(block(get()), bytes(...more)))
 /** A stream whose answer never comes. */
 const waiting = head(1, get("/never"))
 
@@ -46,6 +49,11 @@ const tables: Readonly<Record<string, ReadonlyArray<Row>>> = {
       [frame(type.headers, endHeaders | endStream, 1, Buffer.from([0xff, 0xff, 0xff, 0xff]))],
       "goaway 9"
     ],
+    ["an index that is in no table", [fields(0xff, 0x9f, 0x7f)], "goaway 9"],
+    ["a name by an index that is in no table", [fields(0x7f, 0x80, 0x01, 1, 0x61)], "goaway 9"],
+    ["Huffman with more than seven bits of padding", [fields(0, 1, 0x61, 0x82, 0x1f, 0xff)], "goaway 9"],
+    ["Huffman with padding that is not of ones", [fields(0, 1, 0x61, 0x81, 0x18)], "goaway 9"],
+    ["Huffman with the end of a string", [fields(0, 1, 0x61, 0x85, 0x1f, 0xff, 0xff, 0xff, 0xff)], "goaway 9"],
     ["the index 0", [frame(type.headers, endHeaders | endStream, 1, joined(block(get()), bytes(0x80)))], "goaway 9"],
     [
       "a table above SETTINGS_HEADER_TABLE_SIZE",
@@ -148,6 +156,9 @@ const tables: Readonly<Record<string, ReadonlyArray<Row>>> = {
     ],
     ["HEADERS on stream 0", [head(0, get())], "goaway 1"],
     ["PING on a stream", [frame(type.ping, 0, 1, Buffer.alloc(8))], "goaway 1"],
+    // It must not be answered (§6.7): Node ends the connection.
+    ["an acknowledgment of a PING that was not sent", [frame(type.ping, 1, 0, Buffer.alloc(8))], "goaway 2"],
+    ["a GOAWAY with an unknown code", [frame(type.goaway, 0, 0, joined(uint32(0), uint32(255)))], "goaway 0"],
     ["PUSH_PROMISE of a client", [frame(5, endHeaders, 1, uint32(2))], "goaway 1"],
     ["a window of zero more", [frame(type.window, 0, 0, uint32(0))], "goaway 1"],
     ["a window above 2^31-1", [frame(type.window, 0, 0, uint32(2 ** 31 - 1))], "goaway 3"],
