@@ -52,7 +52,7 @@ const serverOf = (maxPayload: number): NodeWS.WebSocketServer => {
 /** Opens the connection; undefined when the client has left. The request was checked before. */
 export const accept: Accept = (connection, accepted) => {
   const opened = open(connection, accepted)
-  return opened === undefined ? undefined : wire(opened, connection.socket as Counting, connection.head.byteLength)
+  return opened === undefined ? undefined : wire(opened, connection, accepted.maxMessage)
 }
 
 /** Opens the connection as `ws` has it; pings are answered. */
@@ -78,8 +78,16 @@ export const open = (
   serverOf(maxMessage).handleUpgrade(asked, socket as Duplex, rest, (socket) => {
     opened = socket
     socket.on("ping", ponger(socket))
+    if (offer !== undefined) allowLongFrames(socket, maxMessage)
   })
   return opened
+}
+
+// What cannot be compressed gets longer by it: by a seventh at most (deflateBound of zlib), and by five bytes with each flush. `ws` holds
+// the frames to the limit too; here it is held to when the message is whole.
+const allowLongFrames = (opened: NodeWS.WebSocket, maxMessage: number): void => {
+  const { _receiver } = opened as unknown as Internals
+  _receiver._maxPayload = maxMessage + (maxMessage >> 2) + 1024
 }
 
 /** A socket that counts its bytes, as Node's do. */
@@ -88,8 +96,9 @@ interface Counting extends Duplex {
   readonly bytesWritten: number
 }
 
-const wire = (opened: NodeWS.WebSocket, socket: Counting, early: number): Wire => {
-  const [readBefore, writtenBefore] = [socket.bytesRead - early, socket.bytesWritten]
+const wire = (opened: NodeWS.WebSocket, connection: Connection, maxMessage: number): Wire => {
+  const socket = connection.socket as Counting
+  const [readBefore, writtenBefore] = [socket.bytesRead - connection.head.byteLength, socket.bytesWritten]
   return {
     protocol: opened.protocol,
     send: sender(opened, socket),
@@ -106,20 +115,28 @@ const wire = (opened: NodeWS.WebSocket, socket: Counting, early: number): Wire =
     terminate: () => opened.terminate(),
     pause: () => opened.pause(),
     resume: () => opened.resume(),
-    listen: (listener) => listen(opened, socket, listener)
+    listen: (listener) => listen(opened, socket, maxMessage, listener)
   }
 }
 
 /** What of `ws` is not in its types: its receiver tells of a close frame, or of the end of what comes, before the connection closes. */
 interface Internals {
   readonly _receiver: {
+    _maxPayload: number
     readonly on: (event: "conclude" | "finish", f: (code?: number, reason?: Buffer) => void) => void
   }
 }
 
-const listen = (opened: NodeWS.WebSocket, socket: Duplex, listener: Listener): void => {
+const listen = (opened: NodeWS.WebSocket, socket: Duplex, maxMessage: number, listener: Listener): void => {
+  let isOver = false
   socket.on("data", () => listener.alive())
-  opened.on("message", (data: Buffer, isBinary: boolean) => listener.message(isBinary ? data : data.toString("utf8")))
+  opened.on("message", (data: Buffer, isBinary: boolean) => {
+    if (isOver) return
+    if (data.length <= maxMessage) return listener.message(isBinary ? data : data.toString("utf8"))
+    isOver = true
+    opened.close(1009)
+    listener.ending(1009, "Max payload size exceeded")
+  })
   // What the peer did wrong: `ws` has answered with its close code.
   opened.on("error", (error: NodeJS.ErrnoException) => listener.ending(faults[error.code ?? ""] ?? 1002, error.message))
   const { _receiver } = opened as unknown as Internals
