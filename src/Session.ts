@@ -29,6 +29,7 @@ import { inRecords } from "./internal/session/keeper.ts"
 import type { Limits, Plan } from "./internal/session/live.ts"
 import { step } from "./internal/session/middleware.ts"
 import { type Definition as AnyDefinition, compile } from "./internal/session/state.ts"
+import { Turns } from "./internal/session/turns.ts"
 import type { Middleware } from "./Middleware.ts"
 import type { RecordStore } from "./RecordStore.ts"
 import type { KeyRing } from "./Sealed.ts"
@@ -203,6 +204,7 @@ export const make = <Self, Key extends string, A, Id, Flash, E = never, R = neve
     codec: compile(key, definition),
     jar,
     endings: new Endings(),
+    turns: new Turns(),
     keeper: "_tag" in store ? inCookie(key, store.keys, jar.capacity) : inRecords(key, store),
     limits: ({ remember }) => (remember ? remembered : usual)
   }

@@ -185,3 +185,52 @@ describe("of requests that change one session at the same time", () => {
     })
   )
 })
+
+/** A store that is asked over a network: each call takes a turn of the event loop. */
+const distant = () => {
+  const calls = { get: 0, put: 0 }
+  const memory = RecordStore.memory()
+  const asked = (name: keyof typeof calls) =>
+    Effect.promise(() => new Promise<void>((resolve) => setImmediate(() => resolve(void calls[name]++))))
+  const store: RecordStore.RecordStore = {
+    ...memory,
+    get: (key) => Effect.andThen(asked("get"), memory.get(key)),
+    put: (...args) => Effect.andThen(asked("put"), memory.put(...args))
+  }
+  return { calls, store }
+}
+
+it.effect(
+  "three hundred requests that change one session at the same time are all answered, and ask its store for each twice",
+  () =>
+    Effect.gen(function* () {
+      const { calls, store } = distant()
+      const latch = yield* Latch.make()
+      let waiting = 0
+      const add = Effect.gen(function* () {
+        const { item = "" } = yield* Request.params
+        yield* (yield* Cart).update(({ items }) => ({ items: [...items, item] }))
+        waiting++
+        yield* latch.await
+        return Response.empty()
+      })
+      const read = Cart.use(({ get }) => Effect.map(get, ({ items }) => Response.text(String(items.length))))
+      const app = App.make({ add: Route.get("/add/{item}", add), read: Route.get("/read", read) })
+      const client = yield* Testing.client(app.pipe(App.use(Session.make(Cart, { store }))))
+      latch.openUnsafe()
+      yield* client.get("/add/first")
+      latch.closeUnsafe()
+      Object.assign(calls, { get: 0, put: 0 })
+      waiting = 0
+      const all = Array.from({ length: 300 }, (_, n) => n)
+      const fiber = yield* Effect.forkScoped(
+        Effect.forEach(all, (n) => client.get(`/add/${n}`), { concurrency: "unbounded" })
+      )
+      while (waiting < 300) yield* Effect.promise(() => new Promise((resolve) => setImmediate(resolve)))
+      yield* latch.open
+      const statuses = new Set((yield* Fiber.join(fiber)).map(({ status }) => status))
+      assert.deepStrictEqual([...statuses], [204])
+      assert.deepStrictEqual(calls, { get: 599, put: 300 })
+      assert.strictEqual(yield* (yield* client.get("/read")).text, "301")
+    })
+)

@@ -15,6 +15,9 @@ import * as Effect from "effect/Effect"
 import { type Found, newId } from "./keeper.ts"
 import type { Live, Plan } from "./live.ts"
 import type { State } from "./state.ts"
+import type { Turns } from "./turns.ts"
+
+type Restore = Parameters<Turns["take"]>[1]
 
 /** What becomes of the cookie. */
 export type Cookie = "expire" | { readonly value: string; readonly maxAge: Duration.Duration | undefined }
@@ -29,20 +32,28 @@ export const isDue = ({ base, changes, context, dropped, ended, plan, state }: L
 // A quarter of its time has passed.
 const isIdle = (state: State, { limits }: Plan, now: number): boolean => now - state.touched >= limits(state).idle / 4
 
-/** Saves what has changed. */
-export const commit = Effect.fnUntraced(function* (live: Live) {
+/** Saves what has changed; to be called where nothing interrupts. */
+export const commit = Effect.fnUntraced(function* (live: Live, restore: Restore) {
   const now = yield* Clock.currentTimeMillis
-  const { endings, keeper } = live.plan
+  const { endings, keeper, turns } = live.plan
   for (const found of live.dropped) {
     yield* live.stored(keeper.remove(found, true))
     endings.tell(found.id)
   }
-  const saved = yield* save(live, now)
+  const found = live.base?.found
+  const saved = yield* found === undefined || keeper.inCookie
+    ? save(live, now, false)
+    : turns.take(found.id, restore, (hasWaited) => save(live, now, hasWaited))
   return saved ?? (live.ended ? "expire" : undefined)
 })
 
-const save = Effect.fnUntraced(function* (live: Live, now: number): Effect.fn.Return<Cookie | undefined> {
+const save = Effect.fnUntraced(function* (
+  live: Live,
+  now: number,
+  isStale: boolean
+): Effect.fn.Return<Cookie | undefined> {
   const { codec, endings, keeper } = live.plan
+  if (isStale && !(yield* again(live))) return undefined
   for (let attempt = 0; attempt < attempts; attempt++) {
     const { base, state } = live
     if (base === undefined || state === undefined) return undefined

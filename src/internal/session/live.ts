@@ -20,6 +20,7 @@ import { SessionError } from "./failure.ts"
 import { frozen } from "./frozen.ts"
 import { type Found, type Keeper, newId } from "./keeper.ts"
 import type { Codec, State } from "./state.ts"
+import type { Turns } from "./turns.ts"
 
 /** How long a session lives, in milliseconds. */
 export interface Limits {
@@ -34,6 +35,7 @@ export interface Plan {
   readonly jar: Cookies.Jar
   readonly limits: (state: State) => Limits
   readonly endings: Endings
+  readonly turns: Turns
 }
 
 /** A change to a session; applied again when another request was faster. */

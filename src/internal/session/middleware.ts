@@ -79,7 +79,7 @@ const isOf = ({ reasons }: Cause.Cause<unknown>, error: unknown): boolean =>
 
 // Saves, and has the answer say what is due, whatever it will be: that to a failure is made further out.
 const settle = (live: Live, saves: boolean): Effect.Effect<void, unknown> =>
-  Effect.flatMapEager(saves && isDue(live) ? Effect.uninterruptible(saved(live)) : nothing, (cookie) => {
+  Effect.flatMapEager(saves && isDue(live) ? saved(live) : nothing, (cookie) => {
     HttpEffect.appendPreResponseHandlerUnsafe(live.context, (_, response) =>
       Effect.succeed(answered(live, response, cookie))
     )
@@ -99,10 +99,12 @@ const warned = (plan: Plan): Effect.Effect<void> => {
 const nothing = Effect.succeed(undefined)
 
 const saved = (live: Live): Effect.Effect<Cookie | undefined, unknown> =>
-  Effect.catchCause(commit(live), (cause) =>
-    live.failure !== undefined && isOf(cause, live.failure.error)
-      ? Effect.fail(live.failure.error)
-      : Effect.failCause(cause)
+  Effect.uninterruptibleMask((restore) =>
+    Effect.catchCause(commit(live, restore), (cause) =>
+      live.failure !== undefined && isOf(cause, live.failure.error)
+        ? Effect.fail(live.failure.error)
+        : Effect.failCause(cause)
+    )
   )
 
 const answered = ({ plan, request }: Live, response: HttpServerResponse, cookie: Cookie | undefined) => {
