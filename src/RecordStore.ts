@@ -8,18 +8,20 @@
  * const lost = yield* store.put("cart:7", "[1]", { expected: "another", expiresIn: "1 day" }) // undefined: someone was faster
  * ```
  *
- * Not Effect's `BackingPersistence`: it has no compare-and-set (`set` overwrites whatever is there), so that two requests at a time would
- * lose updates, and two processes could not agree which of them runs. A store of your own is an object with these three functions.
+ * Effect's `BackingPersistence` has no compare-and-set (`set` overwrites whatever is there): over it, by `.persistence()`, two processes
+ * can lose updates, and cannot agree which of them runs. A store of your own is an object with these three functions.
  *
  * @source aiohttp_session.AbstractStorage; unlike it: no update is lost
  */
 import type * as ByteSize from "effect/ByteSize"
 import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
+import type { BackingPersistence } from "effect/persistence/Persistence"
 import type { Redis } from "effect/persistence/Redis"
 import type { SqlClient } from "effect/sql/SqlClient"
 import type { RecordStoreError } from "./internal/records/failure.ts"
 import * as Memory from "./internal/records/memory.ts"
+import * as InPersistence from "./internal/records/persistence.ts"
 import * as InRedis from "./internal/records/redis.ts"
 import * as InSql from "./internal/records/sql.ts"
 
@@ -86,3 +88,17 @@ export interface SqlOptions {
  * to a hundred at a time. Within a transaction of the same client, records are part of it. Dies with a TypeError on another database.
  */
 export const sql = (options: SqlOptions = {}): RecordStore<RecordStoreError, SqlClient> => InSql.make(options)
+
+/** Where records are in what backs Effect's Persistence. */
+export interface PersistenceOptions {
+  /** The id of the store there, as part of a table's name too; "effect_web_records". */
+  readonly storeId?: string
+}
+
+/**
+ * Records in whatever backs Effect's Persistence: its layers over Redis, SQL (MySQL and SQL Server too), a KeyValueStore, or one of your
+ * own. Within a process no update is lost. Of two processes that write to one record at the same moment the last wins, and both may run
+ * what `Idempotency` would let only one run: take `redis` or `sql` where several share it.
+ */
+export const persistence = (options: PersistenceOptions = {}): RecordStore<RecordStoreError, BackingPersistence> =>
+  InPersistence.make(options)

@@ -9,6 +9,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
+import * as Persistence from "effect/persistence/Persistence"
 import * as Redis from "effect/persistence/Redis"
 import * as Reactivity from "effect/reactivity/Reactivity"
 import * as SqlClient from "effect/sql/SqlClient"
@@ -231,6 +232,62 @@ describe("in memory", () => {
   })
 })
 
+describe("in what backs Effect's Persistence", () => {
+  for (const [name, run] of rows) {
+    it.effect(name, () =>
+      Effect.flatMap(Effect.context<Persistence.BackingPersistence>(), (context) =>
+        run({ store: provided(RecordStore.persistence(), context), wait: TestClock.adjust })
+      ).pipe(Effect.provide(Persistence.layerBackingMemory))
+    )
+  }
+
+  it.effect("stores of one id are one, and another id sees none of it", () =>
+    Effect.gen(function* () {
+      const [one, same, other] = ["a", "a", "b"].map((storeId) => RecordStore.persistence({ storeId }))
+      const version = yield* one!.put("key", "one", long)
+      assert.deepStrictEqual(yield* same!.get("key"), { value: "one", version })
+      assert.isUndefined(yield* other!.get("key"))
+      const changes = yield* Effect.forEach(
+        [one!, same!],
+        (store) => store.put("key", "two", { ...long, expected: version }),
+        {
+          concurrency: 2
+        }
+      )
+      assert.lengthOf(
+        changes.filter((version) => version !== undefined),
+        1
+      )
+    }).pipe(Effect.provide(Persistence.layerBackingMemory))
+  )
+
+  it.effect("what fails there is a RecordStoreError, and a store that could not be opened is opened again", () =>
+    Effect.gen(function* () {
+      const broken = new Persistence.PersistenceError({ message: "gone" })
+      let opens = 0
+      const backing = Persistence.BackingPersistence.of({
+        make: () => {
+          opens++
+          if (opens === 1) return Effect.die("not now")
+          const none = Effect.fail(broken)
+          return Effect.succeed({
+            ...{ get: () => none, getMany: () => none, set: () => none },
+            ...{ setMany: () => none, remove: () => none, clear: none }
+          })
+        }
+      })
+      const store = RecordStore.persistence()
+      const found = yield* Effect.exit(store.get("a")).pipe(
+        Effect.andThen(Effect.flip(store.get("a"))),
+        Effect.provideService(Persistence.BackingPersistence, backing)
+      )
+      assert.instanceOf(found, RecordStore.RecordStoreError)
+      assert.strictEqual(found.cause, broken)
+      assert.strictEqual(opens, 2)
+    })
+  )
+})
+
 const sqlRows: ReadonlyArray<readonly [string, Effect.Effect<void, unknown, SqlClient.SqlClient>]> = [
   [
     "a table that was made in a transaction that is rolled back is made again",
@@ -292,11 +349,14 @@ const provided = <R>(
   remove: (key, options) => Effect.provideContext(remove(key, options), context)
 })
 
+const behind = (storeId: string) => RecordStore.persistence({ storeId })
+
 const redisLayer = (path: string) => NodeRedis.layer({ socket: { path, tls: false }, disableOfflineQueue: true })
 const ownRedis = Layer.unwrap(Effect.map(RedisServer.make, ({ path }) => redisLayer(path)))
 
 describe.runIf(RedisServer.isInstalled)("with redis-server", () => {
   table("in Redis", ownRedis, (prefix) => RecordStore.redis({ prefix: `${prefix}:` }))
+  table("in Redis behind Effect's Persistence", Layer.provide(Persistence.layerBackingRedis, ownRedis), behind)
 
   it.live("records leave nothing behind in Redis, and another prefix sees none", () =>
     Effect.gen(function* () {
@@ -359,6 +419,9 @@ describe.runIf(PostgresServer.isInstalled)("with postgres", () => {
       assert.include(String(Cause.pretty(Cause.fail(error))), "permission denied for schema public")
     })
   )
+
+  const backing = Layer.provide(Persistence.layerBackingSqlMultiTable, PostgresServer.layerOwn)
+  table("in PostgreSQL behind Effect's Persistence", backing, behind)
 
   table("in PostgreSQL", PostgresServer.layerOwn, (table) => RecordStore.sql({ table }), sqlRows)
 })

@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Cookies from "effect/http/Cookies"
 import * as Option from "effect/Option"
+import * as Persistence from "effect/persistence/Persistence"
 import * as Ref from "effect/Ref"
 import * as Schema from "effect/Schema"
 import * as App from "../src/App.ts"
@@ -115,6 +116,9 @@ for (const [name, store] of stores) {
 
 const inSql = App.make(routes).pipe(App.use(Session.make(Visit, { store: RecordStore.sql() })))
 served("a session in SQLite", inSql, story, { layer: Sqlite.layer({ filename: ":memory:" }) })
+
+const behind = App.make(routes).pipe(App.use(Session.make(Visit, { store: RecordStore.persistence() })))
+served("a session behind Effect's Persistence", behind, story, { layer: Persistence.layerBackingMemory })
 
 let decoded = 0
 const counted = Schema.String.check(Schema.makeFilter(() => ++decoded > 0))
