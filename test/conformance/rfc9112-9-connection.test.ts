@@ -32,6 +32,24 @@ const options: ReadonlyArray<Row> = [
   ],
   ["keep-alive and close", get("/", "Connection: keep-alive, close\r\n"), "200 OK", "closed"],
   [
+    "keep-alive and close under HTTP/1.0",
+    "GET / HTTP/1.0\r\nHost: a\r\nConnection: keep-alive, close\r\n\r\n",
+    "200 OK",
+    "closed"
+  ],
+  [
+    "close and keep-alive on two lines under HTTP/1.0",
+    "GET / HTTP/1.0\r\nHost: a\r\nConnection: Close\r\nConnection: Keep-Alive\r\n\r\n",
+    "200 OK",
+    "closed"
+  ],
+  [
+    "keep-alive and a word that contains close under HTTP/1.0",
+    "GET / HTTP/1.0\r\nHost: a\r\nConnection: keep-alive, x-close\r\n\r\n",
+    "200 OK",
+    "kept"
+  ],
+  [
     "Keep-Alive of the client",
     get("/", "Connection: keep-alive\r\nKeep-Alive: timeout=5, max=100\r\n"),
     "200 OK",

@@ -67,13 +67,17 @@ export const write = (
   } else if (out.shouldKeepAlive) {
     // Persistence is the default of HTTP/1.1; HTTP/1.0 has to be told. Never the deprecated Keep-Alive (RFC 9112 §9.3).
     if (source.httpVersionMinor === 1) out.removeHeader("connection")
-    else headers = { connection: headers["content-length"] === undefined ? "close" : "keep-alive", ...headers }
+    else headers = { connection: keeps(source, headers) ? "keep-alive" : "close", ...headers }
   }
   // Node's phrases of 413 and 422 are older than RFC 9110.
   const phrase = response.statusText || (status < 400 ? undefined : Status.reason(status))
   if (phrase === undefined) out.writeHead(status, headers as Http.OutgoingHttpHeaders)
   else out.writeHead(status, phrase, headers as Http.OutgoingHttpHeaders)
 }
+
+// To Node, Keep-Alive of HTTP/1.0 wins over a close beside it (RFC 9112 §9.3).
+const keeps = ({ headers }: Http.IncomingMessage, { "content-length": length }: Head): boolean =>
+  length !== undefined && !/(?:^|,)[ \t]*close[ \t]*(?:,|$)/i.test(headers.connection ?? "")
 
 // The framing is the engine's. Chunked is what a copy of another server's headers says, and means nothing here.
 const withoutCoding = ({ "transfer-encoding": coding, ...headers }: Head): Head => {
