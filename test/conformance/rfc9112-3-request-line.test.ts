@@ -1,9 +1,12 @@
 /**
  * The request line: target forms, Host and the reconstruction of the target.
  *
- * @spec RFC 9112 §3
+ * @spec RFC 9112 §3; RFC 9110 §7.4
  */
-import { type Row, table } from "./table.ts"
+import { assert, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { type Row, table, ways } from "./table.ts"
+import * as Wire from "./wire.ts"
 
 const get = (target: string, head = "Host: a\r\n"): string => `GET ${target} HTTP/1.1\r\n${head}\r\n`
 const bad = "400 Bad Request"
@@ -29,7 +32,6 @@ const forms: ReadonlyArray<Row> = [
   ["absolute form without a path", get("http://a"), "200 OK", "kept", { body: "home" }],
   ["absolute form without a path, with a query", get("http://a?x"), "200 OK", "kept", { body: "home" }],
   ["absolute form with a scheme in upper case", get("HTTP://a/"), "200 OK", "kept", { body: "home" }],
-  ["absolute form of https", get("https://a/"), "200 OK", "kept", { body: "home" }],
   ["absolute form with userinfo", get("http://u:p@a/"), bad, "closed"],
   ["absolute form without an authority", get("http:///"), bad, "closed"],
   ["absolute form with a port that is none", get("http://a:99999/"), bad, "closed"],
@@ -69,6 +71,17 @@ const forms: ReadonlyArray<Row> = [
 ]
 
 table("RFC 9112 §3.2 target forms", forms)
+
+for (const [way, { client }] of Object.entries(ways)) {
+  const wanted = way === "over TLS" ? "200 OK" : "421 Misdirected Request"
+  it.effect(`RFC 9110 §7.4 absolute form of https, ${way}: ${wanted}`, () =>
+    Effect.gen(function* () {
+      const wire = yield* Wire.open(yield* client)
+      yield* wire.send(get("https://a/"))
+      assert.strictEqual((yield* wire.answer()).line, wanted)
+    })
+  )
+}
 
 const host = (lines: string, version = "1.1"): string => `GET /seen/x HTTP/${version}\r\n${lines}\r\n`
 

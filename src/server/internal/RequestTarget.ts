@@ -8,11 +8,14 @@
  * Several, empty or malformed `Host` values are 400 (Node takes the first), as are `GET *`, a fragment, and userinfo; a target that
  * is too long is 414, too many fields are 431, a transfer coding before chunked 501, another major version is 505, none is 400.
  *
+ * `https://` in the target of a connection without TLS is 421: a gateway that ends TLS sends a path.
+ *
  * On HTTP/2 Host may be left out, and is then the `:authority`.
  *
- * @spec RFC 9112 §2.3, §3.2, §6.1; RFC 9110 §7.2
+ * @spec RFC 9112 §2.3, §3.2, §6.1; RFC 9110 §7.2, §7.4
  */
 import type * as Http from "node:http"
+import type * as Tls from "node:tls"
 import * as HttpError from "../../HttpError.ts"
 import * as Host from "../../http/Host.ts"
 import { type Incoming, isStream } from "./http2/Incoming.ts"
@@ -75,10 +78,13 @@ export const parse = (source: Http.IncomingMessage, { maxFields, maxTarget }: He
   if (url.charCodeAt(0) !== 47) {
     if (host !== undefined && Host.parse(host) === undefined) return bad("The Host header is invalid")
     if (url === "*" && source.method === "OPTIONS") return { url, hostname: "" }
-    const absolute = /^https?:\/\/([^/?#]*)(\/?[^#]*)$/i.exec(url)
+    const absolute = /^http(s?):\/\/([^/?#]*)(\/?[^#]*)$/i.exec(url)
     if (absolute === null) return bad("The request-target has to be a path that starts with /")
-    host = absolute[1] as string
-    url = absolute[2] as string
+    if (absolute[1] !== "" && !(source.socket as Tls.TLSSocket).encrypted) {
+      return new Refused(new HttpError.MisdirectedRequest({ text: "This connection is not one of https" }))
+    }
+    host = absolute[2] as string
+    url = absolute[3] as string
     if (!url.startsWith("/")) url = `/${url}`
   } else if (url.includes("#")) {
     return bad("The request-target has a fragment")
