@@ -109,6 +109,13 @@ const rows: ReadonlyArray<Row> = [
     "kept"
   ],
   [
+    "an empty list",
+    post("/echo", "Content-Length: 3\r\n", "abc", "1.1", ""),
+    "200 OK",
+    "kept",
+    { interim: [], body: "abc" }
+  ],
+  [
     "two in a pipeline",
     sized("/echo", "a") + sized("/echo", "b"),
     ["200 OK", "200 OK"],

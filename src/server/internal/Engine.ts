@@ -151,7 +151,9 @@ export const make = Effect.fnUntraced(function* (
     else Pipeline.wait(source, response, previous, () => handle(source, response))
   }
   const onExpectation = (source: Http.IncomingMessage, response: Http.ServerResponse): void => {
-    if (RequestTarget.parse(source, rules) instanceof RequestTarget.Refused) {
+    // An empty list expects nothing (RFC 9110 §5.6.1).
+    const isNothing = /^[\s,]*$/.test(source.headers.expect ?? "")
+    if (isNothing || RequestTarget.parse(source, rules) instanceof RequestTarget.Refused) {
       onRequest(source, response)
       return
     }
