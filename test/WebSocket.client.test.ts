@@ -15,6 +15,7 @@ import * as Request from "../src/Request.ts"
 import * as Route from "../src/Route.ts"
 import * as Server from "../src/server/Server.ts"
 import * as WebSocket from "../src/WebSocket.ts"
+import { until } from "./server/both.ts"
 
 const contract = { receive: Schema.Struct({ n: Schema.Int }), send: Schema.Struct({ square: Schema.Int }) }
 const squares = WebSocket.make({ ...contract, protocols: ["squares.v1"] }, (socket) =>
@@ -155,6 +156,24 @@ describe("a client", () => {
     })
   )
 
+  it.live("tells its end before its messages end, and no state after it", () =>
+    Effect.gen(function* () {
+      const url = yield* start
+      const states: Array<string> = []
+      const seen = Effect.gen(function* () {
+        const client = yield* WebSocket.client(closing, `${url}/closing/4001`, fast)
+        const note = ({ _tag }: WebSocket.Status) => Effect.sync(() => void states.push(_tag))
+        yield* Effect.forkScoped(Stream.runForEach(client.status, note), { startImmediately: true })
+        yield* Effect.flip(Stream.runDrain(client.messages))
+        return client
+      })
+      const client = yield* Effect.scoped(seen)
+      assert.strictEqual(states.at(-1), "Closed")
+      const event = { code: 4001, reason: "as asked" }
+      assert.deepStrictEqual([...(yield* Stream.runCollect(client.status))], [{ _tag: "Closed", event }])
+    })
+  )
+
   it.live("ends when its schedule does", () =>
     Effect.gen(function* () {
       const server = yield* restartable
@@ -206,10 +225,9 @@ describe("a client", () => {
       yield* Effect.scoped(WebSocket.client(watched, url))
       const client = yield* WebSocket.client(watched, url)
       assert.deepStrictEqual(yield* client.close(4000, "enough"), { code: 4000, reason: "enough" })
-      const [last] = yield* Stream.runCollect(client.status)
-        .pipe(Effect.timeoutOption("50 millis"))
-        .pipe(Effect.andThen(Stream.runCollect(Stream.take(client.status, 1))))
-      assert.deepStrictEqual(last, { _tag: "Closed", event: { code: 4000, reason: "enough" } })
+      const last = { _tag: "Closed", event: { code: 4000, reason: "enough" } }
+      assert.deepStrictEqual([...(yield* Stream.runCollect(client.status))], [last])
+      yield* until(() => codes.length === 2)
       assert.deepStrictEqual(codes, [1000, 4000])
     })
   )

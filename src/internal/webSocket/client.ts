@@ -19,7 +19,7 @@ import * as Random from "effect/Random"
 import * as Result from "effect/Result"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
-import type * as Stream from "effect/Stream"
+import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import { OnDrain } from "../lifecycle/draining.ts"
 import { makeState, type State } from "./clientState.ts"
@@ -77,7 +77,7 @@ export interface Client<in out Received, in out Sent> {
    * lost: it is sent at most once.
    */
   readonly send: (message: Sent) => Effect.Effect<void, WebSocketError>
-  /** How it is connected now, and each change: to tell users, or to ask the server for what was missed. */
+  /** How it is connected now, and each change, the last of which is "Closed": to tell users, or to ask the server for what was missed. */
   readonly status: Stream.Stream<Status>
   /** Closes for good; the end of the scope does, too. */
   readonly close: (code?: number, reason?: string) => Effect.Effect<CloseEvent>
@@ -121,7 +121,7 @@ export const client = Effect.fnUntraced(function* <Receive, Send>(
   return {
     messages: state.messages,
     send: (message) => Effect.timeoutOrElse(state.send(message), timeout),
-    status: SubscriptionRef.changes(state.status),
+    status: Stream.takeUntil(SubscriptionRef.changes(state.status), ({ _tag }) => _tag === "Closed"),
     close,
     closed: Deferred.await(state.over)
   }

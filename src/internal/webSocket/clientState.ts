@@ -54,8 +54,9 @@ export const makeState = Effect.fnUntraced(function* <Received, Sent>({ protocol
       ended = failure ?? closed(event.code, event.reason)
       connected.openUnsafe()
       const isFailure = failure !== undefined || !isClean(event.code)
-      yield* isFailure ? Queue.fail(messages, ended) : Queue.end(messages)
+      // Who follows the states only for as long as there are messages is told, too.
       yield* SubscriptionRef.set(status, { _tag: "Closed", event })
+      yield* isFailure ? Queue.fail(messages, ended) : Queue.end(messages)
       yield* Deferred.succeed(over, event)
       return event
     }).pipe(Effect.uninterruptible)
