@@ -95,16 +95,13 @@ export const verify = Effect.fnUntraced(function* (
   return Crypto.timingSafeEqual(found, phc.hash)
 })
 
-/** Whether a stored hash is weaker than those of `Algorithm`: then hash the password again, when it was right. */
+/** Whether a stored hash took less memory or less work than those of `Algorithm`: then hash the password again, when it was right. */
 export const needsRehash = (stored: string): Effect.Effect<boolean> =>
   Effect.map(Algorithm, (wanted) => {
     const phc = Phc.parse(stored)
     if (phc === undefined || phc.salt.length < SALT_BYTES || phc.hash.length < HASH_BYTES) return true
     const { algorithm } = phc
-    if (algorithm._tag === "Argon2id") {
-      return wanted._tag === "Argon2id" && (algorithm.memory < wanted.memory || algorithm.passes < wanted.passes)
-    }
-    if (wanted._tag === "Argon2id") return true
+    if (algorithm._tag !== wanted._tag) return wanted._tag === "Argon2id"
     return memory(algorithm) < memory(wanted) || work(algorithm) < work(wanted)
   })
 
@@ -118,8 +115,11 @@ const normal = (password: Redacted.Redacted): string | undefined => {
   return text.length <= MAX_BYTES && Buffer.byteLength(text) <= MAX_BYTES ? text.normalize("NFKC") : undefined
 }
 
-const memory = ({ blockSize, logCost }: Phc.Scrypt): number => 2 ** logCost * blockSize
-const work = (costs: Phc.Scrypt): number => memory(costs) * costs.parallelism
+const memory = (costs: Phc.Algorithm): number =>
+  costs._tag === "Argon2id" ? costs.memory : 2 ** costs.logCost * costs.blockSize
+// How often the memory is gone through: one pass over more of it may be as good as two (OWASP's table of equal costs).
+const work = (costs: Phc.Algorithm): number =>
+  memory(costs) * (costs._tag === "Argon2id" ? costs.passes : costs.parallelism)
 
 const checked = <A extends Phc.Algorithm>(algorithm: A): A => {
   const problem = Phc.problem(algorithm)
