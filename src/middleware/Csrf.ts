@@ -150,6 +150,10 @@ const sender = (
   return origin !== undefined && isTrusted(origin) ? "trusted" : "other"
 }
 
+const urlencoded = "application/x-www-form-urlencoded"
+const multipart = "multipart/form-data"
+const typeOf = ({ headers }: HttpServerRequest): string => MediaType.parse(headers["content-type"] ?? "")?.essence ?? ""
+
 const guard = ({ cookie = "csrf", field = "csrf_token", header = "x-csrf-token", keys, secure }: Tokens) => {
   const bad = [cookie, header].find((name) => !Syntax.isToken(name))
   if (bad !== undefined)
@@ -165,15 +169,20 @@ const guard = ({ cookie = "csrf", field = "csrf_token", header = "x-csrf-token",
     (): Effect.Effect<Fields> => Effect.succeed({})
   )
   const name = header.toLowerCase()
-  const none = `The request has no token: the field "${field}" of its form, or the header "${name}"`
+  // Where it is looked for, by the type of the body
+  const places: Readonly<Record<string, string>> = {
+    [urlencoded]: `the field "${field}" of its form, or the header "${name}"`,
+    [multipart]: `the header "${name}", or "?${field}=" in its URL; parts of a body are not looked at`
+  }
+  const none = (request: HttpServerRequest) =>
+    `The request has no token: ${places[typeOf(request)] ?? `the header "${name}"`}`
 
   const sent = (request: HttpServerRequest): Effect.Effect<string | undefined, unknown, HttpServerRequest> => {
     const given = request.headers[name]
     if (given !== undefined) return Effect.succeed(given)
-    const type = MediaType.parse(request.headers["content-type"] ?? "")?.essence
-    if (type === "application/x-www-form-urlencoded") return Effect.map(fields, (all) => all[field])
-    const isMultipart = type === "multipart/form-data"
-    return Effect.succeed(isMultipart ? Query.parse(target.split(request.url).search).get(field) : undefined)
+    const type = typeOf(request)
+    if (type === urlencoded) return Effect.map(fields, (all) => all[field])
+    return Effect.succeed(type === multipart ? Query.parse(target.split(request.url).search).get(field) : undefined)
   }
 
   const check = Effect.fnUntraced(function* (request: HttpServerRequest) {
@@ -181,7 +190,9 @@ const guard = ({ cookie = "csrf", field = "csrf_token", header = "x-csrf-token",
     const token = secret === undefined ? undefined : yield* sent(request)
     if (token !== undefined && secret !== undefined && Secrets.isMaskOf(secret, token)) return
     const isForgotten = secret !== undefined && token === undefined
-    return yield* new InvalidToken({ text: isForgotten ? none : "The form is no longer valid: load the page again" })
+    return yield* new InvalidToken({
+      text: isForgotten ? none(request) : "The form is no longer valid: load the page again"
+    })
   })
 
   return {

@@ -259,6 +259,22 @@ served("without a token only a browser that names its origin may send", guarded,
   })
 )
 
+served("who has no token hears where it is looked for", guarded, (client) =>
+  Effect.gen(function* () {
+    const { inField } = yield* load(client)
+    const says = (type: string, body: string) =>
+      Effect.map(post(client, "/order", {}, [type, body]), ([, text]) => text)
+    const parts = Multiparts.body([Multiparts.field("csrf_token", inField)])
+    const inHeader = String.raw`the header \"x-csrf-token\"`
+    assert.include(yield* says(form, "a=b"), String.raw`the field \"csrf_token\" of its form, or ${inHeader}`)
+    assert.include(
+      yield* says(Multiparts.type, parts),
+      String.raw`The request has no token: ${inHeader}, or \"?csrf_token=\" in its URL; parts of a body are not looked at`
+    )
+    assert.include(yield* says("application/json", "{}"), `The request has no token: ${inHeader}"`)
+  })
+)
+
 served("a token ends with the session's id", guarded, (client) =>
   Effect.gen(function* () {
     const { plain } = yield* load(client, { "x-session": "anonymous" })
