@@ -82,7 +82,7 @@ export const byHeader = (name: string): Effect.Effect<string | undefined, never,
   })
 
 /**
- * Makes the middleware, for an app or for a route. Throws a TypeError for a limit below 1 and a name that a header cannot carry.
+ * Makes the middleware, for an app or for a route. Throws a TypeError for a limit below 1, a window below a second, and a name that a header cannot carry.
  *
  * @errors TooManyRequests (429) with `Retry-After`; ServiceUnavailable (503) when the limiter fails and `onStoreFailure` is "closed"
  */

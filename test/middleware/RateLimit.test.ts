@@ -253,6 +253,8 @@ it("what a limit cannot be is refused when it is declared", () => {
     [() => RateLimit.make({ limit: 1.5, window: "1 minute" }), "give a count from 1"],
     [() => RateLimit.make({ limit: 1, window: "0 seconds" }), 'as "1 minute"'],
     [() => RateLimit.make({ limit: 1, window: Duration.infinity }), 'as "1 minute"'],
+    // Meant for a minute: a number is of milliseconds
+    [() => RateLimit.make({ limit: 1, window: 60 }), 'the window of 60ms is below a second; give one as "1 minute"'],
     [() => RateLimit.make({ limit: 1, window: "1 minute", cost: 2 }), "give one from 0 to it"],
     [() => RateLimit.make({ limit: 1, window: "1 minute", name: 'a"b' }), "is no name"],
     [() => RateLimit.make({ limit: 1, window: "1 minute", limiter }), "told apart by name"]

@@ -34,6 +34,11 @@ export const make = (options: {
   if (!Number.isSafeInteger(seconds) || seconds < 1) {
     throw new TypeError('RateLimit.make: the window has no end or no length; give one as "1 minute"')
   }
+  if (Duration.toSeconds(window) < 1) {
+    throw new TypeError(
+      `RateLimit.make: the window of ${Duration.format(window)} is below a second; give one as "1 minute"`
+    )
+  }
   if (typeof cost === "number" && !(cost >= 0 && cost <= limit)) {
     throw new TypeError(
       `RateLimit.make: a cost of ${cost} is never within the limit of ${limit}; give one from 0 to it`
