@@ -2,8 +2,10 @@
  * The cookies of sessions: names, attributes, sizes; and what caches are told.
  */
 import { assert, describe, it } from "@effect/vitest"
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Cookies from "effect/http/Cookies"
+import * as Logger from "effect/Logger"
 import * as Ref from "effect/Ref"
 import * as Schema from "effect/Schema"
 import * as App from "../src/App.ts"
@@ -182,8 +184,14 @@ describe("a session in cookies", () => {
         "tooLarge: The session is too large for cookies: keep less in it, or keep it in a RecordStore"
       )
       assert.strictEqual((yield* ask(client, "/read")).text, "5000")
-      const bare = yield* Testing.client(app)
+      const causes: Array<string> = []
+      const logger = Logger.make(({ cause }) => causes.push(Cause.pretty(cause)))
+      const bare = yield* Effect.provide(Testing.client(app), Logger.layer([logger]))
       assert.strictEqual((yield* ask(bare, "/write?size=6000")).status, 500)
+      assert.match(
+        causes.join(),
+        /SessionError: The session is too large for cookies: keep less .*It has 8\d+ characters/s
+      )
     })
   )
 })

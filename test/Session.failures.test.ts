@@ -12,6 +12,7 @@ import * as Middleware from "../src/Middleware.ts"
 import * as RecordStore from "../src/RecordStore.ts"
 import * as Response from "../src/Response.ts"
 import * as Route from "../src/Route.ts"
+import * as Sealed from "../src/Sealed.ts"
 import * as Session from "../src/Session.ts"
 import * as Testing from "../src/testing/Testing.ts"
 import { recorder } from "./server/both.ts"
@@ -218,4 +219,28 @@ describe("a session of another version", () => {
       })
     )
   }
+})
+
+describe("why a cookie stands for nothing is logged at debug", () => {
+  const keys = Sealed.keys("a secret of at least 32 bytes, for tests")
+  const records = RecordStore.memory()
+  const seal = (purpose: string) => Sealed.make({ schema: Schema.Unknown, keys, purpose }).seal(["id", {}])
+  const rows: ReadonlyArray<
+    readonly [store: typeof records | Session.CookieStore, Effect.Effect<string>, says: string]
+  > = [
+    [records, Effect.succeed("x".repeat(24)), "The store has none of its id"],
+    [records, Effect.succeed("forged"), "Its cookie has no id"],
+    [Session.cookie({ keys }), Effect.succeed("forged"), "Its cookie is malformed"],
+    [Session.cookie({ keys }), seal("another"), "Its cookie is forged"],
+    [Session.cookie({ keys }), seal("session Visit"), "It is no session"]
+  ]
+  it.effect.each(rows)("%o %o %s", ([store, cookie, says]) => {
+    const log = recorder()
+    return Effect.gen(function* () {
+      const client = yield* Testing.client(App.make(routes).pipe(App.use(Session.make(Visit, { store }))))
+      const response = yield* client.get("/read", { headers: { cookie: `session=${yield* cookie}` } })
+      assert.deepStrictEqual([response.status, yield* response.text], [200, "0"])
+      assert.deepStrictEqual(log.logs, [`Debug A session was not accepted: ${says}`])
+    }).pipe(Effect.provide(log.layer))
+  })
 })

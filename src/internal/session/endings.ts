@@ -8,6 +8,7 @@
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
+import { Nothing } from "./keeper.ts"
 import type { Live } from "./live.ts"
 
 /** Who waits for the ends of sessions, by their ids. */
@@ -62,7 +63,7 @@ const isThere = (live: Live, id: string): Effect.Effect<boolean> => {
     (_: Context.Context<never>) => live.context
   )
   return Effect.match(asked, {
-    onSuccess: (found) => found !== undefined && found !== "moved",
+    onSuccess: (found) => found !== "moved" && !(found instanceof Nothing),
     onFailure: () => true
   })
 }

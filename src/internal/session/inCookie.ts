@@ -11,7 +11,7 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as Sealed from "../../Sealed.ts"
 import { SessionError } from "./failure.ts"
-import type { Found, Keeper } from "./keeper.ts"
+import { type Found, type Keeper, Nothing } from "./keeper.ts"
 
 /** The id, and the session. */
 const Kept = Schema.Tuple([Schema.String, Schema.Unknown])
@@ -35,13 +35,17 @@ export const inCookie = (name: string, keys: Sealed.KeyRing, capacity: number): 
     find: (cookie) =>
       Effect.match(sealed.open(cookie), {
         onSuccess: ([id, kept]) => remember(cookie, { id, text: JSON.stringify(kept), version: "" }),
-        onFailure: () => undefined
+        onFailure: ({ reason }) => new Nothing(`Its cookie is ${reason}`)
       }),
     save: (id, text) =>
       Effect.flatMap(sealed.seal([id, JSON.parse(text)]), (cookie) =>
-        cookie.length > capacity ? Effect.fail(new SessionError({ reason: "tooLarge" })) : Effect.succeed(cookie)
+        cookie.length > capacity ? Effect.fail(tooLarge(cookie.length, capacity)) : Effect.succeed(cookie)
       ),
     move: () => Effect.succeed(true),
     remove: () => Effect.void
   }
 }
+
+// With a cause the log says what the message is.
+const tooLarge = (length: number, capacity: number): SessionError =>
+  new SessionError({ reason: "tooLarge", cause: `It has ${length} characters, ${capacity} have place` })

@@ -25,10 +25,19 @@ export interface Found {
   state?: State
 }
 
+/** Why a cookie stands for nothing. */
+export class Nothing {
+  readonly why: string
+
+  constructor(why: string) {
+    this.why = why
+  }
+}
+
 /** A way to keep sessions. */
 export interface Keeper<out E = never, out R = never> {
   /** What a cookie stands for: a session, the place of one that goes on under another id ("moved"), or nothing. */
-  readonly find: (cookie: string) => Effect.Effect<Found | "moved" | undefined, E, R>
+  readonly find: (cookie: string) => Effect.Effect<Found | "moved" | Nothing, E, R>
   /** What a cookie stands for, where that is known without asking. */
   readonly known?: (cookie: string) => Found | undefined
   /** Keeps a text in the place of what was found, or of nothing. Gives the cookie; undefined when someone else was faster. */
@@ -66,11 +75,11 @@ export const inRecords = <E, R>(name: string, store: RecordStore<E, R>): Keeper<
         ? Effect.map(
             withKey(id, (key) => store.get(key)),
             (stored) => {
-              if (stored === undefined) return undefined
+              if (stored === undefined) return gone
               return stored.value === moved ? "moved" : { id, text: stored.value, version: stored.version }
             }
           )
-        : nothing,
+        : malformed,
     save: (id, text, found, expiresIn) =>
       Effect.map(
         withKey(id, (key) => store.put(key, text, { expected: found?.version, expiresIn })),
@@ -87,4 +96,5 @@ export const inRecords = <E, R>(name: string, store: RecordStore<E, R>): Keeper<
 }
 
 const moved = "moved"
-const nothing = Effect.succeed(undefined)
+const gone = new Nothing("The store has none of its id")
+const malformed = Effect.succeed(new Nothing("Its cookie has no id"))

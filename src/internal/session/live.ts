@@ -18,7 +18,7 @@ import type * as Cookies from "./cookies.ts"
 import type { Endings } from "./endings.ts"
 import { SessionError } from "./failure.ts"
 import { frozen } from "./frozen.ts"
-import { type Found, type Keeper, newId } from "./keeper.ts"
+import { type Found, type Keeper, Nothing, newId } from "./keeper.ts"
 import type { Codec, State } from "./state.ts"
 import type { Turns } from "./turns.ts"
 
@@ -168,12 +168,15 @@ export class Live {
     return Effect.flatMap(this.stored(keeper.find(cookie)), (found) => this.accept(found, now))
   }
 
-  private accept(found: Found | "moved" | undefined, now: number): Effect.Effect<Read> {
+  private accept(found: Found | "moved" | Nothing, now: number): Effect.Effect<Read> {
     if (found === "moved") return Effect.succeed({ ...this.none(now), moved: true })
-    const state = found === undefined ? "There is none of its name" : this.decode(found, now)
-    if (found !== undefined && typeof state !== "string") return Effect.succeed({ found, moved: false, state })
-    const refused = Effect.logDebug(`A session was not accepted: ${state}`)
-    return Effect.as(refused, this.none(now))
+    if (found instanceof Nothing) return this.refused(found.why, now)
+    const state = this.decode(found, now)
+    return typeof state === "string" ? this.refused(state, now) : Effect.succeed({ found, moved: false, state })
+  }
+
+  private refused(why: string, now: number): Effect.Effect<Read> {
+    return Effect.as(Effect.logDebug(`A session was not accepted: ${why}`), this.none(now))
   }
 
   private decode(found: Found, now: number): State | string {
@@ -202,4 +205,6 @@ export class Live {
   }
 }
 
-const sent = Effect.suspend(() => Effect.fail(new SessionError({ reason: "sent" })))
+const sent = Effect.suspend(() =>
+  Effect.fail(new SessionError({ reason: "sent", cause: "It was changed when the handler had ended" }))
+)
