@@ -219,6 +219,13 @@ export const make = <Self, Key extends string, A, Id, Flash, E = never, R = neve
 
 const limits = (name: string, { idleTimeout, maxAge }: Times, idle: Duration.Input, whole: Duration.Input): Limits => {
   const found = { idle: Duration.toMillis(idleTimeout ?? idle), whole: Duration.toMillis(maxAge ?? whole) }
+  // Who has said nothing of its whole time has not meant it to be the shorter one
+  if (maxAge === undefined && found.idle > found.whole && Number.isFinite(found.idle)) {
+    const [longer, shorter] = [found.idle, found.whole].map((each) => Duration.format(Duration.millis(each)))
+    throw new TypeError(
+      `Session "${name}": an idleTimeout of ${longer} is longer than its maxAge of ${shorter}; give a longer maxAge too`
+    )
+  }
   if (found.idle > 0 && found.whole > 0 && Number.isFinite(found.whole)) return found
   throw new TypeError(`Session "${name}": a session needs an idleTimeout and a maxAge above 0, and a maxAge that ends`)
 }

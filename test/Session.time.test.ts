@@ -203,6 +203,8 @@ describe("times that are none", () => {
     [{ idleTimeout: 0 }, /idleTimeout/],
     [{ maxAge: "0 seconds" }, /maxAge/],
     [{ maxAge: "Infinity" }, /a maxAge that ends/],
+    [{ idleTimeout: "7 days" }, /an idleTimeout of 7d is longer than its maxAge of 1d; give a longer maxAge too/],
+    [{ remember: { idleTimeout: "60 days" } }, /an idleTimeout of 60d is longer than its maxAge of 30d/],
     [{ remember: { maxAge: "-1 seconds" } }, /Session "Visit"/]
   ] as const
   for (const [options, wanted] of rows) {
