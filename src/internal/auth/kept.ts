@@ -58,10 +58,16 @@ export const kept = <A>(ask: Effect.Effect<A, unknown>, options: Options): Kept<
       const answer = Deferred.makeUnsafe<A, ServiceUnavailable>()
       asking = answer
       const end = (exit: Exit.Exit<A, ServiceUnavailable>) =>
-        Effect.sync(() => {
+        Effect.suspend(() => {
           if (exit._tag === "Success") known = { value: exit.value, at: now }
-          asking = undefined
-          Deferred.doneUnsafe(answer, exit)
+          // Without a word nobody would know before all requests fail
+          const isTold = exit._tag === "Failure" && known !== undefined
+          const told = isTold ? Effect.logWarning(`${options.text}: what is known counts on`, exit.cause) : Effect.void
+          const done = Effect.sync(() => {
+            asking = undefined
+            Deferred.doneUnsafe(answer, exit)
+          })
+          return Effect.ensuring(told, done)
         })
       // The fiber that asks is nobody's: who leaves while it does takes nothing from the others.
       return Effect.andThen(Effect.forkDetach(Effect.onExit(asked, end)), restore(Deferred.await(answer)))
