@@ -10,7 +10,7 @@ import * as Route from "../src/Route.ts"
 import { served } from "../src/testing/Served.ts"
 import type { Peer } from "../src/testing/WebSocketClient.ts"
 import * as WebSocket from "../src/WebSocket.ts"
-import { turns, until } from "./server/both.ts"
+import { standstill, turns, until } from "./server/both.ts"
 
 /** What happened, in order; each test begins with none. */
 const events: Array<string> = []
@@ -21,6 +21,15 @@ type Run = (socket: WebSocket.Socket<WebSocket.Data, WebSocket.Data>) => Effect.
 const push: Run = (socket) =>
   Effect.onInterrupt(Effect.andThen(socket.send("ready"), Effect.never), () => note("interrupted"))
 
+let flooded = 0
+const flood: Run = (socket) =>
+  Effect.forever(
+    Effect.andThen(
+      socket.send("x".repeat(60_000)),
+      Effect.sync(() => flooded++)
+    )
+  ).pipe(Effect.onExit(() => note("over")))
+
 const read: Run = (socket) =>
   Effect.andThen(
     socket.send("ready"),
@@ -30,6 +39,7 @@ const read: Run = (socket) =>
 const app = App.make({
   push: Route.websocket("/push", WebSocket.raw({}, push)),
   quick: Route.websocket("/quick", WebSocket.raw({ heartbeat: "1 second" }, push)),
+  flood: Route.websocket("/flood", WebSocket.raw({ compress: false, sendBuffer: "256 KiB" }, flood)),
   off: Route.websocket("/off", WebSocket.raw({ heartbeat: false }, push)),
   read: Route.websocket("/read", WebSocket.raw({ receiveTimeout: "3 seconds", heartbeat: false }, read)),
   again: Route.websocket(
@@ -178,6 +188,27 @@ served("a peer that reads nothing and never closes is cut off", app, (client) =>
     yield* pass(1)
     yield* until(() => events.length > 0)
     assert.deepStrictEqual(events, ["interrupted"])
+  })
+)
+
+served("a peer that takes what waits for it is alive, though the ping waits behind it", app, (client) =>
+  Effect.gen(function* () {
+    events.length = 0
+    const peer = yield* client.webSocket("/flood", { compress: false, answerPings: false })
+    yield* peer.pause
+    yield* standstill(() => flooded)
+    for (let count = 0; count < 8; count++) {
+      yield* pass("15 seconds")
+      const before = yield* peer.waiting
+      yield* peer.resume
+      while ((yield* peer.waiting) === before && events.length === 0) yield* turns
+      yield* peer.pause
+      yield* standstill(() => flooded)
+    }
+    assert.deepStrictEqual(events, [])
+    yield* pass("15 seconds")
+    yield* pass("15 seconds")
+    yield* until(() => events.length > 0)
   })
 )
 

@@ -115,6 +115,7 @@ const make = (web: Web): Wire => {
     buffered: () => web.bufferedAmount ?? 0,
     received: () => 0,
     sent: () => 0,
+    taken: () => undefined,
     ping: undefined,
     close: (code, reason) => {
       // Other codes a page may not send.

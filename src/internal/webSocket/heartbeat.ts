@@ -5,8 +5,9 @@
  * const stop = Heartbeat.watch(line, Duration.seconds(30), clock)
  * ```
  *
- * Any byte is a sign of life. While nothing is read, because the handler is slow, silence means nothing. All connections with one interval
- * have one fiber, which looks at them when the first is due; where many are, up to a 64th of the interval later.
+ * Any byte is a sign of life, and so is that the peer takes what waits for it: the ping waits behind that. While nothing is read, because
+ * the handler is slow, silence means nothing. All connections with one interval have one fiber, which looks at them when the first is due;
+ * where many are, up to a 64th of the interval later.
  *
  * @source aiohttp.web.WebSocketResponse (heartbeat)
  * @spec RFC 6455 §5.5.2
@@ -32,10 +33,11 @@ export const watch = (line: Line, interval: Duration.Duration, clock: Clock.Cloc
   return () => pulse.remove(line)
 }
 
-/** When a connection is looked at next, and the signs of life that it had given when it was asked for one. */
+/** When a connection is looked at next, the signs of life that it had given when it was asked for one, and what it had taken. */
 interface Watched {
   due: number
   asked: number | undefined
+  taken: number | undefined
 }
 
 /** The connections with one interval, in milliseconds, by one clock. */
@@ -54,7 +56,7 @@ class Pulse {
     line.clock = this.clock
     line.alive()
     // Never before those that are here: nobody has to be woken.
-    this.lines.set(line, { due: line.heard + this.silence, asked: undefined })
+    this.lines.set(line, { due: line.heard + this.silence, asked: undefined, taken: undefined })
     this.fiber ??= Effect.runForkWith(Context.make(Clock.Clock, this.clock))(this.beating)
   }
 
@@ -84,11 +86,21 @@ class Pulse {
     const { asked } = watched
     watched.asked = undefined
     watched.due = line.heard + this.silence
-    if (asked === line.signs && !line.inbox.isPaused) line.wire.terminate()
-    else if (watched.due <= now) {
-      watched.asked = line.signs
-      watched.due = now + this.silence / 2
+    if (asked === line.signs && !line.inbox.isPaused) {
+      if (isTaking(line, watched)) this.ask(line, watched, now)
+      else line.wire.terminate()
+    } else if (watched.due <= now) {
+      this.ask(line, watched, now)
       line.wire.ping?.()
     }
   }
+
+  private ask(line: Line, watched: Watched, now: number): void {
+    watched.asked = line.signs
+    watched.taken = line.wire.taken()
+    watched.due = now + this.silence / 2
+  }
 }
+
+// Of what waited when it was asked some has gone, or all: the ping has gone just now, then.
+const isTaking = ({ wire }: Line, { taken }: Watched): boolean => taken !== undefined && wire.taken() !== taken

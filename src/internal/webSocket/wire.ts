@@ -43,6 +43,8 @@ export interface Wire {
   /** The bytes that have come and gone since it was opened, as far as that is known. */
   readonly received: () => number
   readonly sent: () => number
+  /** The bytes that have gone to the peer, where more wait for it to take these; undefined where none wait, or nobody knows. */
+  readonly taken: () => number | undefined
   /** Undefined where the engine has no pings. */
   readonly ping: (() => void) | undefined
   /** Begins to close; a code that may not be sent is left out. */

@@ -19,6 +19,7 @@ const wire = {
   buffered: () => 0,
   received: () => 0,
   sent: () => 0,
+  taken: () => undefined,
   ping: () => {},
   close: () => {},
   terminate: () => {},

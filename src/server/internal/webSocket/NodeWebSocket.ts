@@ -94,6 +94,7 @@ const allowLongFrames = (opened: NodeWS.WebSocket, maxMessage: number): void => 
 interface Counting extends Duplex {
   readonly bytesRead: number
   readonly bytesWritten: number
+  readonly _handle?: { readonly bytesWritten: number; readonly writeQueueSize: number } | null
 }
 
 const wire = (opened: NodeWS.WebSocket, connection: Connection, maxMessage: number): Wire => {
@@ -105,6 +106,7 @@ const wire = (opened: NodeWS.WebSocket, connection: Connection, maxMessage: numb
     buffered: () => opened.bufferedAmount,
     received: () => socket.bytesRead - readBefore,
     sent: () => socket.bytesWritten - writtenBefore,
+    taken: () => taken(socket),
     ping: () => {
       if (opened.readyState === opened.OPEN) opened.ping()
     },
@@ -117,6 +119,12 @@ const wire = (opened: NodeWS.WebSocket, connection: Connection, maxMessage: numb
     resume: () => opened.resume(),
     listen: (listener) => listen(opened, socket, maxMessage, listener)
   }
+}
+
+// While the kernel takes no more, what it takes then the peer has taken before. In memory there is no kernel.
+const taken = ({ _handle: handle, bytesWritten, writableLength }: Counting): number | undefined => {
+  if (handle) return handle.writeQueueSize === 0 ? undefined : handle.bytesWritten - handle.writeQueueSize
+  return writableLength === 0 ? undefined : bytesWritten - writableLength
 }
 
 /** What of `ws` is not in its types: its receiver tells of a close frame, or of the end of what comes, before the connection closes. */
