@@ -8,10 +8,13 @@
  * The parser has reset the streams of malformed ones already: pseudo-header fields missing, unknown or twice, upper case, fields of a
  * connection, a target that is no path, a length that is not that of the body.
  *
- * @spec RFC 9113 §8.3.1, §8.5
+ * @spec RFC 9113 §8.3.1, §8.5; RFC 9110 §9.1
  */
+import * as Http from "node:http"
 import * as HttpError from "../../../HttpError.ts"
 import type { Incoming } from "./Incoming.ts"
+
+const known: ReadonlySet<string> = new Set(Http.METHODS)
 
 // The fields of a head that are not header fields.
 const pseudo = 4
@@ -24,6 +27,8 @@ export const check = (
   if (method === "CONNECT") {
     return new HttpError.MethodNotAllowed({ method, allowed: [], text: "This server is no tunnel" })
   }
+  // As the parser of HTTP/1.1 has it (RFC 9110 §9.1).
+  if (!known.has(method)) return new HttpError.NotImplemented({ text: "This method is not known here" })
   if (isTooLarge) return new HttpError.RequestHeaderFieldsTooLarge({ text: "The header block is too large" })
   if (rawHeaders.length > (maxFields + pseudo) * 2 && countWithoutCookies(rawHeaders) > maxFields) {
     return new HttpError.RequestHeaderFieldsTooLarge({ text: `More than ${maxFields} header fields` })
