@@ -56,7 +56,7 @@ export interface PutOptions {
 export interface MemoryOptions {
   /** The most records; 100,000. */
   readonly capacity?: number
-  /** The most that keys and values may take together, at two bytes a character; 64 MiB. */
+  /** The most that keys and values may take together, at two bytes a character; 64 MiB. A record that takes more is kept alone. */
   readonly size?: ByteSize.Input
 }
 
