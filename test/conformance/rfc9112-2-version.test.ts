@@ -50,6 +50,9 @@ const versions: ReadonlyArray<Row> = [
   ["a version in lower case", get("http/1.1"), bad, "closed"],
   ["a version without a minor", get("HTTP/1"), bad, "closed"],
   ["a version of two digits", get("HTTP/1.10"), bad, "closed"],
+  ["a version with leading zeros", get("HTTP/01.01"), bad, "closed"],
+  ["a version with a space", get("HTTP/ 1.1"), bad, "closed"],
+  ["HTTP/9.9", get("HTTP/9.9"), "505 HTTP Version Not Supported", "closed", { whole: true }],
   ["a version of letters", get("HTTP/a.b"), bad, "closed"],
   ["a space after the version", get("HTTP/1.1 "), bad, "closed"],
   ["something after the version", get("HTTP/1.1 x"), bad, "closed"]
@@ -64,6 +67,12 @@ const around: ReadonlyArray<Row> = [
   ["a space before the method", ` ${get("HTTP/1.1")}`, bad, "closed"],
   ["bare LF as the end of the request line", "GET / HTTP/1.1\nHost: a\r\n\r\n", bad, "closed"],
   ["bare CR as the end of the request line", "GET / HTTP/1.1\rHost: a\r\n\r\n", bad, "closed"],
+  [
+    "a line of a space between the request line and the fields",
+    "GET / HTTP/1.1\r\n \r\nHost: a\r\n\r\n",
+    bad,
+    "closed"
+  ],
   ["a space between the request line and the fields", "GET / HTTP/1.1\r\n Host: a\r\n\r\n", bad, "closed"],
   ["junk", "hello?\r\n\r\n", bad, "closed"],
   ["a NUL", "\0", bad, "closed"],
