@@ -9,7 +9,8 @@
  * ```
  *
  * Effect's `BackingPersistence` has no compare-and-set (`set` overwrites whatever is there): over it, by `.persistence()`, two processes
- * can lose updates, and cannot agree which of them runs. A store of your own is an object with these three functions.
+ * can lose updates, and cannot agree which of them runs. A store of your own is an object with these three functions,
+ * which end by themselves: what is saved at the end of a request is not interrupted.
  *
  * @source aiohttp_session.AbstractStorage; unlike it: no update is lost
  */
@@ -85,7 +86,7 @@ export interface SqlOptions {
 /**
  * Records in a table of PostgreSQL or SQLite, for servers that share it. It is made on first use where it is not there: `id` (text, the
  * primary key), `value` and `version` (text), `expires_at` (bigint, indexed). Rows that have expired are removed by those who write, up
- * to a hundred at a time. Within a transaction of the same client, records are part of it. Dies with a TypeError on another database.
+ * to a hundred at a time. Within a transaction of the same client, records are part of it. What takes 5 seconds fails. Dies with a TypeError on another database.
  */
 export const sql = (options: SqlOptions = {}): RecordStore<RecordStoreError, SqlClient> => InSql.make(options)
 

@@ -8,6 +8,8 @@ import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Latch from "effect/Latch"
 import * as Layer from "effect/Layer"
 import * as Persistence from "effect/persistence/Persistence"
 import * as Redis from "effect/persistence/Redis"
@@ -417,6 +419,29 @@ describe.runIf(PostgresServer.isInstalled)("with postgres", () => {
       const error = yield* Effect.flip(provided(RecordStore.sql({ table: "another" }), guest).get("a"))
       assert.strictEqual(error._tag, "RecordStoreError")
       assert.include(String(Cause.pretty(Cause.fail(error))), "permission denied for schema public")
+    })
+  )
+
+  it.effect("a statement that waits for a lock fails after five seconds", () =>
+    Effect.gen(function* () {
+      const server = yield* PostgresServer.make
+      const context = yield* Layer.build(PostgresServer.layer(server))
+      const store = provided(RecordStore.sql(), context)
+      const version = written(yield* store.put("a", "one", long))
+      const sql = Context.get(context, SqlClient.SqlClient)
+      const locked = sql<{ waiting: boolean }>`SELECT EXISTS (SELECT 1 FROM pg_locks WHERE NOT granted) AS waiting`
+      const turn = Effect.promise(() => new Promise((resolve) => setImmediate(resolve)))
+      const latch = yield* Latch.make()
+      const holding = Effect.andThen(sql`LOCK TABLE effect_web_records`, Effect.andThen(latch.open, Effect.never))
+      const holder = yield* Effect.forkChild(sql.withTransaction(holding))
+      yield* latch.await
+      const put = store.put("a", "two", { expected: yield* version, expiresIn: "1 minute" })
+      const waiting = yield* Effect.forkChild(Effect.flip(put))
+      yield* Effect.repeat(Effect.andThen(turn, locked), { until: ([row]) => row?.waiting === true })
+      yield* TestClock.adjust("5 seconds")
+      assert.strictEqual((yield* Fiber.join(waiting))._tag, "RecordStoreError")
+      yield* Fiber.interrupt(holder)
+      assert.strictEqual((yield* store.get("a"))?.value, "one")
     })
   )
 

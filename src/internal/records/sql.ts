@@ -100,8 +100,9 @@ const prepared = (table: string) => {
     const ready = Effect.suspend(() => client.afterCommit(Effect.sync(() => contexts.set(client, context))))
     return Effect.as(Effect.andThen(create(context, table), ready), context)
   })
+  // A statement may wait for a lock, or for a database that is away, without end.
   const run = <A>(f: (context: Context) => Effect.Effect<A, SqlError.SqlError>) =>
-    Effect.mapError(Effect.flatMap(begin, f), (cause) => new RecordStoreError({ cause }))
+    Effect.mapError(Effect.timeout(Effect.flatMap(begin, f), "5 seconds"), (cause) => new RecordStoreError({ cause }))
 
   // Once a minute; at once where there was more.
   let next = Number.NEGATIVE_INFINITY
