@@ -63,6 +63,8 @@ export const make = (options: Options): Middleware => {
     if (method !== undefined && lookup) {
       const found = lookup(method)
       if (found.taken) return (found.policy ?? policy)(request, method)
+      // OPTIONS comes with every path
+      if (found.allowed.includes(method)) return policy(request, method)
       return Effect.fail(new HttpError.MethodNotAllowed({ method, allowed: found.allowed, headers: rules.vary }))
     }
     const { origin } = request.headers

@@ -106,6 +106,14 @@ served(
     { ask: "OPTIONS /any", with: preflight(ours, "PATCH"), status: 204, has: { [origin]: ours } },
     { ask: "OPTIONS /effect/x", with: preflight(ours, "POST"), status: 204, has: { [origin]: ours } },
     { ask: "OPTIONS /secret", with: preflight(ours, "PUT"), status: 204, has: { [origin]: ours } },
+    // Every path takes OPTIONS, by itself where no route does
+    {
+      ask: "OPTIONS /items/1",
+      with: preflight(ours, "OPTIONS"),
+      status: 204,
+      has: { [origin]: ours, "access-control-allow-methods": "OPTIONS" }
+    },
+    { ask: "OPTIONS /items/1", with: preflight(foreign, "OPTIONS"), status: 403, has: { [origin]: undefined } },
     { ask: "OPTIONS /nothing", with: preflight(ours, "GET"), status: 404, has: { [origin]: ours } },
     {
       ask: "OPTIONS /items/1",
