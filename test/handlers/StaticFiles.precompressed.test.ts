@@ -3,6 +3,7 @@
  *
  * @spec RFC 9110 §8.4, §12.5.3, §12.5.5
  */
+import * as Fs from "node:fs"
 import { assert, describe } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { App, Compression, Response, Route, StaticFiles } from "effect-web"
@@ -34,9 +35,20 @@ for (const [name, content, modified] of files) folder.write(name, content, modif
 folder.write("directory.txt", "plain", now)
 folder.write("directory.txt.gz/file", "")
 
+const outside = Folder.make({ "secret.txt": "of nobody's business" })
+for (const name of ["led.txt", "kept.txt"]) folder.write(name, "plain", now)
+Fs.symlinkSync(outside.at("secret.txt"), folder.at("led.txt.br"))
+Fs.symlinkSync("only.js.gz", folder.at("led.txt.gz"))
+Fs.symlinkSync(outside.at("secret.txt"), folder.at("kept.txt.br"))
+
 const app = App.make({
   gzip: Route.mountHandler("/gzip", StaticFiles.make({ root: folder.path, precompressed: ["gzip"] })),
   none: Route.mountHandler("/none", StaticFiles.make({ root: folder.path })),
+  rooted: Route.get("/rooted", Response.file("led.txt", { root: folder.path, precompressed: true })),
+  follows: Route.mountHandler(
+    "/follows",
+    StaticFiles.make({ root: folder.path, precompressed: true, followSymlinks: true })
+  ),
   file: Route.get("/file", Response.file(folder.at("app.css"), { precompressed: true, headers: { vary: "Cookie" } })),
   files: Route.mountHandler("/", StaticFiles.make({ root: folder.path, precompressed: true }))
 })
@@ -66,6 +78,11 @@ const rows: ReadonlyArray<
   ["/directory.txt", "gzip", undefined, "plain"],
   ["/plain.txt", "br, gzip", undefined, "plain text"],
   ["/gzip/app.css", "br, gzip", "gzip", "gz of css"],
+  // A link that leads outside stands in for nothing, one that stays inside does.
+  ["/led.txt", "br, gzip", "gzip", "gz of js"],
+  ["/kept.txt", "br, gzip", undefined, "plain"],
+  ["/rooted", "br, gzip", "gzip", "gz of js"],
+  ["/follows/led.txt", "br, gzip", "br", "of nobody's business"],
   ["/file", "br", "br", "br of css"]
 ]
 

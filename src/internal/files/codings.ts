@@ -7,7 +7,7 @@
  * ```
  *
  * A sibling has its own validators and length, and the type of the original. One that is older than the original, in whole seconds, is
- * left alone: it was made of another one.
+ * left alone: it was made of another one. So is one that may not be served, as a link that leads outside of the root.
  *
  * @source aiohttp.web.FileResponse
  * @spec RFC 9110 §8.4, §12.5.3

@@ -85,21 +85,23 @@ export const file = (
 
 interface Place {
   readonly path: string
-  readonly check: (files: Files) => Effect.Effect<void, FileFailure>
+  readonly check: (files: Files) => FileStore.Wanted["check"]
 }
 
 const placeOf = (path: string | URL, root: string | URL | undefined): Place => {
   if (root === undefined) {
     const location = FilePath.fromOption(path)
-    return { path: location, check: () => Effect.void }
+    return { path: location, check: () => unchecked }
   }
   const base = { path: Root.rootOf(root), followSymlinks: false }
   const below = FilePath.fromText(String(path), false)
   // NUL is in no path: there is no such file.
-  if (below === undefined || below.isDirectory) return { path: "\0", check: () => Effect.void }
+  if (below === undefined || below.isDirectory) return { path: "\0", check: () => unchecked }
   const key = below.segments.join("/")
-  return { path: Root.pathOf(base, key), check: (files) => Root.inside(base, files, key) }
+  return { path: Root.pathOf(base, key), check: (files) => Root.insideOf(base, files) }
 }
+
+const unchecked: FileStore.Wanted["check"] = () => Effect.void
 
 const irregular = new FileFailure("Forbidden", undefined)
 

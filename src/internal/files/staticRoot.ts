@@ -102,7 +102,7 @@ export const pathOf = (root: Pick<Root, "path">, key: string): string =>
 /** What to look for to get a file. */
 export const wantedOf = (root: Root, files: Disk, key: string): FileStore.Wanted => {
   const path = pathOf(root, key)
-  return { path, key, describe: () => root.describe(key), check: inside(root, files, key) }
+  return { path, key, describe: () => root.describe(key), check: insideOf(root, files) }
 }
 
 /** Fails with NotFound when a path leads outside of the root by links, or by what a system makes of its names. */
@@ -117,6 +117,12 @@ export const inside = (
     if (root.followSymlinks) return
     if (!FilePath.isInside(realRoot, yield* files.realPath(pathOf(root, key)))) return yield* Effect.fail(outside)
   })
+
+/** The same for the path of a file: that of a sibling may be a link where that of the original is none. */
+export const insideOf =
+  (root: Pick<Root, "path" | "followSymlinks">, files: Disk): FileStore.Wanted["check"] =>
+  (path) =>
+    inside(root, files, path.slice(root.path.length + 1))
 
 const outside = new FileFailure("NotFound", undefined)
 

@@ -49,8 +49,8 @@ export interface Wanted {
   /** Names the file in the store together with how it is described. */
   readonly key: string
   readonly describe: () => Head
-  /** Fails when the file may not be served; asked when it is read. */
-  readonly check: Effect.Effect<void, FileFailure>
+  /** Fails when the file at the path may not be served; asked when it is read. */
+  readonly check: (path: string) => Effect.Effect<void, FileFailure>
 }
 
 /** Held files, the longest unused first. */
@@ -78,7 +78,7 @@ export const find = (store: Store, files: Files, wanted: Wanted): Effect.Effect<
       return Exit.succeed(held)
     }
     if (info.kind !== "file") return Exit.succeed(info.kind)
-    return Effect.map(Effect.andThen(wanted.check, load(files, wanted, info)), (file) => {
+    return Effect.map(Effect.andThen(wanted.check(wanted.path), load(files, wanted, info)), (file) => {
       put(store, wanted.key, file)
       return file
     })
@@ -103,8 +103,8 @@ const readAll = Effect.fnUntraced(function* (file: OpenFile) {
   const pieces: Array<Uint8Array> = []
   let size = 0
   while (size <= small) {
-    // One more than it should have: fewer are the end.
-    const wanted = Math.max(file.info.size, size) - size + 1
+    // One more than it should have: fewer are the end. It may have become large since it was looked up.
+    const wanted = Math.min(Math.max(file.info.size, size), small) - size + 1
     const piece = yield* file.read(size, wanted)
     pieces.push(piece)
     size += piece.length

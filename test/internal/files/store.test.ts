@@ -52,7 +52,7 @@ const find = (store: FileStore.Store, files: Files, key: string) =>
     path: key,
     key,
     describe: () => ({ contentType: "text/plain", headers: {} }),
-    check: Effect.void
+    check: () => Effect.void
   })
 
 describe("a file that is small", () => {
@@ -172,6 +172,30 @@ describe("a file that grows while it is read", () => {
     Effect.gen(function* () {
       const file = yield* find(FileStore.make(100_000), growing(500_000), "a")
       assert.strictEqual(typeof file === "object" ? file.bytes : file, undefined)
+    })
+  )
+})
+
+describe("a file that is large by the time it is opened", () => {
+  it.effect("is read no further than a small one would be", () =>
+    Effect.gen(function* () {
+      const { files } = disk(1000)
+      let most = 0
+      const grown: Files = {
+        ...files,
+        open: (path) =>
+          Effect.map(files.open(path), (file) => ({
+            ...file,
+            info: info(1_000_000_000_000),
+            read: (_, length) => {
+              most = Math.max(most, length)
+              return Effect.succeed(new Uint8Array(Math.min(length, 100_000)))
+            }
+          }))
+      }
+      const file = yield* find(FileStore.make(100_000), grown, "a")
+      assert.deepStrictEqual(typeof file === "object" && [file.bytes, file.info.size], [undefined, 1_000_000_000_000])
+      assert.strictEqual(most, FileStore.small + 1)
     })
   )
 })
