@@ -54,11 +54,14 @@ export interface Options<in Message = unknown> {
   readonly compress?: boolean
   /** The largest message, decompressed; 4 MiB. A larger one closes with 1009. */
   readonly maxMessage?: ByteSize.Input
-  /** A ping goes out after so long a silence, and after half of it more the connection is broken off; 30 seconds. */
+  /**
+   * A ping goes out after so long a silence, and after half of it more the connection is broken off; 30 seconds. A peer that goes on
+   * taking what waits for it is alive.
+   */
   readonly heartbeat?: Duration.Input | false
   /** The longest time between messages while the handler waits for one; none. Then "timeout" (3008). */
   readonly receiveTimeout?: Duration.Input
-  /** How long the peer may take to close, and a handler to end when the peer has left; 10 seconds. */
+  /** How long the peer may take to close, or to take more of what waits, and a handler to end when the peer has left; 10 seconds. */
   readonly closeTimeout?: Duration.Input
   /** How many bytes wait for a slow peer, where each message counts 128 more than it has; 1 MiB. Then `slow` decides. */
   readonly sendBuffer?: ByteSize.Input

@@ -85,18 +85,24 @@ export class Line implements Listener {
     })
   }
 
-  /** Closes, and does not wait for the peer for ever. */
+  /** Closes, and does not wait for the peer for ever: only for as long as it goes on taking what waits, and then for its answer. */
   shutting(code: number, reason: string): Effect.Effect<CloseEvent> {
     return Effect.suspend(() => {
       this.inbox.shut()
       this.outbox.shut(closed(code, reason))
       this.wire.close(code, clipped(reason))
-      const late = Effect.suspend(() => {
-        this.wire.terminate()
-        return this.ended
-      })
-      return Effect.timeoutOrElse(this.ended, { duration: this.closeTimeout, orElse: () => late })
+      return this.waiting(this.wire.taken())
     })
+  }
+
+  private waiting(before: number | undefined): Effect.Effect<CloseEvent> {
+    const late = Effect.suspend(() => {
+      const taken = this.wire.taken()
+      if (before !== undefined && taken !== before) return this.waiting(taken)
+      this.wire.terminate()
+      return this.ended
+    })
+    return Effect.timeoutOrElse(this.ended, { duration: this.closeTimeout, orElse: () => late })
   }
 }
 

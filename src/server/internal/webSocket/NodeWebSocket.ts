@@ -121,10 +121,10 @@ const wire = (opened: NodeWS.WebSocket, connection: Connection, maxMessage: numb
   }
 }
 
-// While the kernel takes no more, what it takes then the peer has taken before. In memory there is no kernel.
+// While the kernel takes no more, what it takes then the peer has taken before. In memory a piece of 64 KiB is on its way.
 const taken = ({ _handle: handle, bytesWritten, writableLength }: Counting): number | undefined => {
   if (handle) return handle.writeQueueSize === 0 ? undefined : handle.bytesWritten - handle.writeQueueSize
-  return writableLength === 0 ? undefined : bytesWritten - writableLength
+  return writableLength <= 64 * 1024 ? undefined : bytesWritten
 }
 
 /** What of `ws` is not in its types: its receiver tells of a close frame, or of the end of what comes, before the connection closes. */
