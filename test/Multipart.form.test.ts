@@ -115,6 +115,11 @@ describe("a form decodes", () => {
         ]
       }
     ],
+    [
+      "a file whose own type is multipart, as that of a saved page or mail: it is a file, and its content is not read",
+      [title, file("photo", "page.mhtml", "From: <Saved by a browser>", "\r\nContent-Type: multipart/related")],
+      { title: "T", photo: ["photo", "page.mhtml", "multipart/related", 26] }
+    ],
     ["what the schema does not know not", [title, field("other", "x"), file("another", "x", "x")], { title: "T" }]
   ]
   for (const [name, parts, wanted] of rows) {

@@ -41,7 +41,10 @@ export const collect = (
         reader.stream,
         Effect.fnUntraced(function* (part) {
           const name = outer ?? part.name
-          if (part.contentType.startsWith("multipart/")) return yield* add(yield* part.parts, name)
+          if (part.filename === undefined && part.contentType.startsWith("multipart/")) {
+            return yield* add(yield* part.parts, name)
+          }
+          // Whatever its type: a page or a mail that was saved is multipart as well
           if (part.filename !== undefined) {
             if (!knows(name)) return
             const file = yield* store(part, name, part.filename, `${yield* directory}/${stored++}`)
