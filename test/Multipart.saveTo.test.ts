@@ -4,14 +4,18 @@
 import * as Fs from "node:fs"
 import * as Os from "node:os"
 import * as Path from "node:path"
-import { afterAll, assert, describe } from "@effect/vitest"
+import * as NodeServices from "@effect/platform-node/NodeServices"
+import { afterAll, assert, describe, it } from "@effect/vitest"
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+import * as PlatformError from "effect/PlatformError"
 import * as App from "../src/App.ts"
 import * as Multipart from "../src/Multipart.ts"
 import * as Response from "../src/Response.ts"
 import * as Route from "../src/Route.ts"
 import type * as Wire from "./conformance/wire.ts"
-import { body, field, file, type } from "./multiparts.ts"
+import { body, field, file, form, run, type } from "./multiparts.ts"
 import { both, get, until } from "./server/both.ts"
 
 const folder = Fs.mkdtempSync(Path.join(Os.tmpdir(), "effect-web-test-"))
@@ -192,4 +196,39 @@ describe("an upload that fails leaves nothing:", () => {
       })
     )
   }
+})
+
+describe("what the file system refuses is a defect that says which file and why:", () => {
+  const cause = new Error("ENOSPC: no space left on device, write")
+  const full = PlatformError.systemError({ _tag: "Unknown", module: "FileSystem", method: "writeAll", cause })
+  const onFullDisk = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+    Effect.flatMap(FileSystem.FileSystem, (files) =>
+      Effect.provideService(effect, FileSystem.FileSystem, {
+        ...files,
+        open: (path, options) =>
+          Effect.map(files.open(path, options), (file) =>
+            Object.assign(Object.create(file), { writeAll: () => Effect.fail(full) })
+          )
+      })
+    )
+  const sent = form(field("name", "N"), file("file", "f.txt", "content"))
+  const defect = (path: string) =>
+    Effect.map(Effect.sandbox(run(save(path), sent)).pipe(Effect.flip), (cause) => String(Cause.squash(cause)))
+
+  it.effect("a disk that is full", () =>
+    Effect.gen(function* () {
+      yield* reset
+      assert.strictEqual(
+        yield* onFullDisk(defect(target)),
+        `Error: Multipart: "${target}" cannot be written: ${cause.message}`
+      )
+      assert.deepStrictEqual([found(), opened()], [[], 0])
+    }).pipe(Effect.provide(NodeServices.layer))
+  )
+
+  it.effect("a directory that is not there", () =>
+    Effect.map(defect("/no/such/file"), (text) =>
+      assert.match(text, /^Error: Multipart: "\/no\/such\/file" cannot be written: ENOENT: /)
+    ).pipe(Effect.provide(NodeServices.layer))
+  )
 })

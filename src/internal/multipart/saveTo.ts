@@ -46,16 +46,22 @@ export const saveTo = (open: Open, path: string): Effect.Effect<number, Failure>
     return yield* Effect.tap(Effect.scoped(written), () => Effect.uninterruptible(renamed)).pipe(
       Effect.onExit(() => (isOurs ? Effect.ignore(files.remove(temporary)) : Effect.void))
     )
-  }).pipe(dieOfPlatform)
+  }).pipe(dieOfPlatform(path))
 
 /** Writes chunks to a new file, which nobody else may read. Gives the size in bytes. */
 export const spool = (files: FileSystem.FileSystem, open: Open, path: string): Effect.Effect<number, Failure> =>
   Effect.scoped(Effect.flatMap(files.open(path, { flag: "wx", mode: 0o600 }), (file) => writeAll(file, open))).pipe(
-    dieOfPlatform
+    dieOfPlatform(path)
   )
 
-const dieOfPlatform = <A>(effect: Effect.Effect<A, Failure | PlatformError>): Effect.Effect<A, Failure> =>
-  Effect.catchTag(effect, "PlatformError", Effect.die)
+// A failed write is said by the number of its descriptor only.
+const dieOfPlatform =
+  (path: string) =>
+  <A>(effect: Effect.Effect<A, Failure | PlatformError>): Effect.Effect<A, Failure> =>
+    Effect.catchTag(effect, "PlatformError", (error) => {
+      const { message } = error.cause instanceof Error ? error.cause : error
+      return Effect.die(new Error(`Multipart: "${path}" cannot be written: ${message}`, { cause: error }))
+    })
 
 const kibibyte = 1024
 
