@@ -98,7 +98,7 @@ export interface Typed<Receive, Send> extends Options<Send> {
   readonly codec?: Codec.Codec
 }
 
-/** An endpoint: a value to mount by `Route.websocket`, and to derive a client from. */
+/** An endpoint: a value to mount by `Route.websocket`, and to derive a client from. `Names` are what its path must have. */
 export interface Endpoint<in out Receive, in out Send, out R, in Names = unknown> {
   readonly _tag: "WebSocket"
   readonly receive: Codec.Message<Receive>
@@ -129,7 +129,7 @@ export const make: {
   <Receive, Send, const P extends Params, E extends Closing = never, R = never>(
     options: Typed<Receive, Send> & { readonly params: P },
     handler: (socket: Socket<Receive, Send>, input: Input<P["Type"]>) => Effect.Effect<unknown, E, R>
-  ): Endpoint<Receive, Send, Exclude<R, Scope.Scope>, NamesOf<P>>
+  ): Endpoint<Receive, Send, Exclude<R, Scope.Scope>, { readonly [K in keyof P["Encoded"]]: unknown }>
   <Receive, Send, E extends Closing = never, R = never>(
     options: Typed<Receive, Send> & { readonly params?: Elsewhere },
     handler: (socket: Socket<Receive, Send>, input: Input) => Effect.Effect<unknown, E, R>
@@ -144,7 +144,7 @@ export const raw: {
   <const P extends Params, E extends Closing = never, R = never>(
     options: Options<Data> & { readonly params: P },
     handler: (socket: Socket<Data, Data>, input: Input<P["Type"]>) => Effect.Effect<unknown, E, R>
-  ): Endpoint<Data, Data, Exclude<R, Scope.Scope>, NamesOf<P>>
+  ): Endpoint<Data, Data, Exclude<R, Scope.Scope>, { readonly [K in keyof P["Encoded"]]: unknown }>
   <E extends Closing = never, R = never>(
     options: Options<Data> & { readonly params?: Elsewhere },
     handler: (socket: Socket<Data, Data>, input: Input) => Effect.Effect<unknown, E, R>
@@ -161,9 +161,6 @@ const message: Codec.Message<Data> = Schema.Union([Schema.String, Schema.Uint8Ar
 
 // The compiler tells of the last overload only, which is the common one. Of what is wrong in the other it says this.
 type Elsewhere = Params & "What is wrong is this schema, another option, or the handler"
-
-// What a path must have, whatever is decoded from it.
-type NamesOf<P extends Params> = { readonly [K in keyof P["Encoded"]]: unknown }
 
 const endpoint = <Receive, Send>(
   parts: Pick<Endpoint<Receive, Send, unknown>, "codec" | "options" | "receive" | "send">,

@@ -1,11 +1,11 @@
 /**
- * What the compiler says of the usual mistakes with a WebSocket: each program has one.
+ * What an editor shows of a WebSocket, and what the compiler says of the usual mistakes: each program has one.
  */
 import * as Fs from "node:fs"
 import * as Os from "node:os"
 import * as Path from "node:path"
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
-import { type Diagnostic, diagnostics } from "./compiler.ts"
+import { type Diagnostic, diagnostics, hovers } from "./compiler.ts"
 import * as Sources from "./sources.ts"
 
 const domain = `
@@ -72,7 +72,7 @@ const rows = [
   [
     "a path without its parameter",
     'Route.websocket("/{ID}", WebSocket.raw({ params: id }, () => Effect.void))',
-    "Property 'id' is missing in type '{ readonly ID: string; }' but required in type 'NamesOf<Struct<{ readonly id: Int; }>>'."
+    "Property 'id' is missing in type '{ readonly ID: string; }' but required in type '{ readonly id: unknown; }'."
   ],
   [
     "a wrong message of a client",
@@ -81,22 +81,54 @@ const rows = [
   ]
 ] as const
 
+const shown = `
+const chat = WebSocket.make({ receive: Say, send: Schema.String }, (socket) => Effect.void)
+//    ^?                                                            ^?
+const seat = WebSocket.raw({ params: id }, (socket, { params }) => socket.send(\`\${params.id}\`))
+//    ^?                                              ^?
+const client = WebSocket.client(chat, "/")
+//    ^?
+const lobby = Room.of("lobby", chat)
+//    ^?
+`
+const texts = [
+  "const chat: WebSocket.Endpoint<{ readonly text: string; }, string, never, unknown>",
+  "(parameter) socket: WebSocket.Socket<{ readonly text: string; }, string>",
+  "const seat: WebSocket.Endpoint<WebSocket.Data, WebSocket.Data, never, { readonly id: unknown; }>",
+  "(parameter) params: { readonly id: number; }",
+  "const client: Effect.Effect<WebSocket.Client<string, { readonly text: string; }>, WebSocket.WebSocketError, Scope>",
+  "const lobby: Effect.Effect<Room.Room<string, Schema.Json>, never, never>"
+]
+
 const folder = Fs.mkdtempSync(Path.join(Os.tmpdir(), "websocket-types-"))
 afterAll(() => Fs.rmSync(folder, { recursive: true }))
+
+beforeAll(() => {
+  for (const name of ["node_modules", "src", "package.json"]) {
+    Fs.symlinkSync(Sources.root + name, Path.join(folder, name))
+  }
+  const tsconfig = {
+    extends: `${Sources.root}tsconfig.json`,
+    compilerOptions: { noUnusedLocals: false, noUnusedParameters: false },
+    include: ["*.ts"]
+  }
+  Fs.writeFileSync(Path.join(folder, "tsconfig.json"), JSON.stringify(tsconfig))
+})
+
+it("an editor shows an endpoint, what its handler is given, and what is made of it", { timeout: 60_000 }, async () => {
+  const file = Path.join(folder, "shown.ts")
+  Fs.writeFileSync(file, `${domain}${shown}`)
+  const found = await hovers(file)
+  assert.deepStrictEqual(
+    found.map((text) => text.replaceAll(/\s+/g, " ")),
+    texts
+  )
+})
 
 describe("the compiler says of", () => {
   let said: ReadonlyArray<Diagnostic> = []
 
   beforeAll(async () => {
-    for (const name of ["node_modules", "src", "package.json"]) {
-      Fs.symlinkSync(Sources.root + name, Path.join(folder, name))
-    }
-    const tsconfig = {
-      extends: `${Sources.root}tsconfig.json`,
-      compilerOptions: { noUnusedLocals: false },
-      include: ["*.ts"]
-    }
-    Fs.writeFileSync(Path.join(folder, "tsconfig.json"), JSON.stringify(tsconfig))
     for (const [index, [, program]] of rows.entries()) {
       Fs.writeFileSync(Path.join(folder, `${index}.ts`), `${domain}export const made = ${program}\n`)
     }
@@ -111,5 +143,8 @@ describe("the compiler says of", () => {
     })
   }
 
-  it("no other program", () => assert.lengthOf(said, rows.length))
+  it("no other program", () => {
+    const others = said.filter(({ path }) => !/^\d+\.ts$/.test(Path.basename(path)))
+    assert.deepStrictEqual(others, [])
+  })
 })
