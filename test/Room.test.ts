@@ -213,13 +213,13 @@ const flood = (options: Room.Options<null>, slow: WebSocket.Slow = "suspend") =>
     },
     Effect.fnUntraced(function* (socket) {
       const room = yield* Room.join("flood", socket, options)
-      yield* Stream.runForEach(socket.messages, () =>
-        Effect.forEach(numbers, (n) => room.broadcast(`${n}`.padEnd(10_000)), { discard: true })
+      yield* Stream.runForEach(socket.messages, (message) =>
+        message === "dropped?"
+          ? Effect.flatMap(socket.dropped, (count) => socket.send(`dropped ${count}`))
+          : Effect.forEach(numbers, (n) => room.broadcast(`${n}`.padEnd(10_000)), { discard: true })
       )
-      yield* Effect.sync(() => dropped.push(socket.dropped))
     })
   )
-  const dropped: Array<Effect.Effect<number>> = []
   const members = Route.get(
     "/",
     Effect.map(
@@ -280,6 +280,9 @@ describe("a member that does not read", () => {
         const waiting = yield* slow.waiting
         assert.isAbove(waiting, 0)
         assert.isBelow(waiting, 1000)
+        yield* Effect.replicateEffect(slow.receive, waiting)
+        yield* slow.send("dropped?")
+        assert.strictEqual(yield* slow.receive, `dropped ${1000 - waiting}`)
       })
     )
   }

@@ -74,11 +74,14 @@ export class Outbox {
   }
 
   /**
-   * Sends what need not wait: undefined, and not sent, where it would have to; true where the buffer is full now. The message is asked
+   * Sends what need not wait: undefined, and dropped, where it would have to; true where the buffer is full now. The message is asked
    * for only where its key is needed.
    */
   offer(frame: Data | Prepared, message: () => unknown): boolean | undefined {
-    if ((this.now(frame) ?? this.later(frame, message)) === undefined) return undefined
+    if ((this.now(frame) ?? this.later(frame, message)) === undefined) {
+      this.dropped++
+      return undefined
+    }
     return this.failure === undefined && this.queue.length === 0 && this.isFull()
   }
 
