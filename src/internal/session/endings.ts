@@ -5,7 +5,6 @@
  * yield* ended(live)
  * ```
  */
-import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
 import { Nothing } from "./keeper.ts"
@@ -58,11 +57,7 @@ export const ended = (live: Live): Effect.Effect<void> =>
 
 // As long as the store does not say otherwise.
 const isThere = (live: Live, id: string): Effect.Effect<boolean> => {
-  const asked = Effect.updateContext(
-    live.plan.keeper.find(id) as Effect.Effect<unknown, unknown>,
-    (_: Context.Context<never>) => live.context
-  )
-  return Effect.match(asked, {
+  return Effect.match(live.provided(live.plan.keeper.find(id)), {
     onSuccess: (found) => found !== "moved" && !(found instanceof Nothing),
     onFailure: () => true
   })

@@ -192,13 +192,19 @@ export class Live {
     return { found: undefined, moved: false, state: this.plan.codec.fresh(now) }
   }
 
+  /**
+   * Gives the store what the middleware has around it. A transaction that was begun further in stays: on a connection of its own the store
+   * would wait for the one that waits for it.
+   */
+  provided<A>(effect: Effect.Effect<A, unknown, unknown>): Effect.Effect<A, unknown> {
+    return Effect.updateContext(effect as Effect.Effect<A, unknown>, (current: Context.Context<never>) =>
+      Context.merge(current, this.context)
+    )
+  }
+
   /** Asks the store. Its failure is remembered, so that it can be told from any other defect. */
   stored<A>(effect: Effect.Effect<A, unknown, unknown>): Effect.Effect<A> {
-    const provided = Effect.updateContext(
-      effect as Effect.Effect<A, unknown>,
-      (_: Context.Context<never>) => this.context
-    )
-    return Effect.catch(provided, (error) => {
+    return Effect.catch(this.provided(effect), (error) => {
       this.failure = { error }
       return Effect.die(error)
     })
