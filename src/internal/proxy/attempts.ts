@@ -49,11 +49,11 @@ export const attempts = (
   let isRepeated = false
   let rest = Duration.infinity
 
-  const respond = (incoming: Incoming): Effect.Effect<HttpServerResponse, Failures> => {
+  const respond = (origin: string, incoming: Incoming): Effect.Effect<HttpServerResponse, Failures> => {
     const response = ProxyResponse.toResponse(incoming, method, via)
-    return response instanceof Error
-      ? Exit.fail(failure("malformed", "answered", response).error)
-      : Exit.succeed(response)
+    if (!(response instanceof Error)) return Exit.succeed(response)
+    const cause = new Error(`${origin}: ${response.message}`, { cause: response })
+    return Exit.fail(failure("malformed", "answered", cause).error)
   }
 
   const attempt = (at: number, before: Failure | undefined): ReturnType<typeof attempts> => {
@@ -68,7 +68,7 @@ export const attempts = (
     }
     const sent = transport.send({ origin, method, path, headers, source, limit, upgrade, timeouts, count })
     return Effect.matchEffect(upstreams.guard(upstream, sent), {
-      onSuccess: respond,
+      onSuccess: (incoming) => respond(origin, incoming),
       onFailure: (error) => next(at, before, error)
     })
   }

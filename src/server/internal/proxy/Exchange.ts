@@ -75,10 +75,15 @@ class Exchange implements Dispatcher.DispatchHandler {
       milliseconds !== undefined && milliseconds < maxTimeout ? setTimeout(expire, milliseconds, this) : undefined
   }
 
+  /** What the log is told: of several upstream servers it has to say which. */
+  private fault(what: string, cause?: Error): Error {
+    return new Error(`${this.outgoing.origin}: ${what}`, { cause })
+  }
+
   /** The time is over. */
   expire(): void {
-    const { origin, timeouts } = this.outgoing
-    const late = (what: string, milliseconds: number) => new Error(`${origin}: ${what} within ${milliseconds} ms`)
+    const { timeouts } = this.outgoing
+    const late = (what: string, milliseconds: number) => this.fault(`${what} within ${milliseconds} ms`)
     if (this.phase === "connect") {
       this.abort(Failure.failure("connectTimeout", "nobody", late("no connection", timeouts.connect)))
     } else if (this.phase === "receive") {
@@ -134,7 +139,9 @@ class Exchange implements Dispatcher.DispatchHandler {
   onResponseStart(_: Controller, status: number, headers: Incoming["headers"], statusText?: string): void {
     if (status < 200) {
       this.interim++
-      if (this.interim > maxInterim) this.abort(endless)
+      if (this.interim > maxInterim) {
+        this.abort(Failure.failure("malformed", "answered", this.fault("too many interim answers")))
+      }
       return
     }
     this.phase = "receive"
@@ -190,12 +197,12 @@ class Exchange implements Dispatcher.DispatchHandler {
   onResponseEnd(): void {
     if (this.phase === "done") return
     // undici takes a reset for the end, where only the connection's end can be that of the answer.
-    this.end(isReset() ? Failure.failure("broken", "answered", new Error("The connection was reset")) : undefined)
+    this.end(isReset() ? Failure.failure("broken", "answered", this.fault("the connection was reset")) : undefined)
   }
 
   onResponseError(_: Controller | undefined, cause: Error): void {
     if (this.phase === "done") return
-    const failure = this.upload?.failure ?? classify(this.phase, cause)
+    const failure = this.upload?.failure ?? classify(this.phase, cause, this.fault(cause.message, cause))
     this.end(failure)
     this.upload?.destroy()
   }
@@ -225,13 +232,12 @@ const maxTimeout = 2 ** 31
 const expire = (exchange: Exchange): void => exchange.expire()
 
 const interrupted = Failure.failure("broken", "answered", undefined)
-const endless = Failure.failure("malformed", "answered", new Error("Too many interim answers"))
 
 // undici's words for it, its own and those of its parser.
 const malformed = /^(?:HTTPParserError|HeadersOverflowError|ResponseContentLengthMismatchError)$/
 
-const classify = (phase: string, cause: Error & { readonly code?: string }): Failure.Failure => {
-  const { code, message, name } = cause
+const classify = (phase: string, error: Error & { readonly code?: string }, cause: Error): Failure.Failure => {
+  const { code, message, name } = error
   if (phase === "connect") {
     const isLate = code === "UND_ERR_CONNECT_TIMEOUT" || code === "ETIMEDOUT"
     return Failure.failure(isLate ? "connectTimeout" : "unreachable", "nobody", cause)
