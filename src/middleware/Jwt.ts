@@ -83,9 +83,13 @@ export const secretConfig = (name: string): Config.Config<JwtKeys.Keys & JwtKeys
  *
  * @errors Unauthorized (401) whatever is wrong with the token; ServiceUnavailable (503) when a remote issuer does not give its keys
  */
-export const verify = <A = Claims, E = never, R = never>(
-  options: JwtRules.Options<A, E, R>
-): Verifier<A, Unauthorized | E, R> => {
+export const verify: {
+  <A, E = never, R = never>(
+    options: JwtRules.Options<A, E, R> & { readonly claims: Schema.ConstraintDecoder<A, R> }
+  ): Verifier<A, Unauthorized | E, R>
+  // Not one with a default: in `Auth.bearer(Jwt.verify({ keys }))` A would be what the parameter of `bearer` leaves of it
+  <E = never>(options: JwtRules.Options<Claims, E, never>): Verifier<Claims, Unauthorized | E, never>
+} = <A, E, R>(options: JwtRules.Options<A, E, R>): never => {
   const { algorithms, tolerance, rules } = JwtRules.checked(options)
   const { keys } = options
   const decode = decoder(options.claims ?? anything)
@@ -111,9 +115,8 @@ export const verify = <A = Claims, E = never, R = never>(
     }
     return yield* JwtRules.refuse("The signature of the token is not by a key that is known")
   })
-  // Without a schema A is Claims, and R is never.
-  const typed = run as (token: Redacted.Redacted<string>) => Effect.Effect<A, Unauthorized | E, R>
-  return Object.assign(typed, { errors: keys.errors })
+  // What it gives, fails with and needs is said by the type above.
+  return Object.assign(run, { errors: keys.errors }) as never
 }
 
 /** What is signed beside the claims. */

@@ -288,4 +288,12 @@ it("the type says what may fail", () => {
   const remote = Jwt.verify({ keys: Jwt.remoteKeySet("https://id.test/jwks"), issuer: "a", audience: false })
   expectTypeOf(Auth.bearer(remote)).toEqualTypeOf<Auth.Scheme<Jwt.Claims, HttpError.ServiceUnavailable>>()
   expectTypeOf(scheme).toEqualTypeOf<Auth.Scheme<Jwt.Claims>>()
+  // In one expression the parameter that takes the verifier says nothing of its claims
+  const atOnce = Auth.bearer(Jwt.verify({ keys, issuer: "a" }))
+  expectTypeOf(atOnce).toEqualTypeOf<Auth.Scheme<Jwt.Claims>>()
+  expectTypeOf(Auth.any([Auth.bearer(Jwt.verify({ keys }))])).toEqualTypeOf<Auth.Scheme<Jwt.Claims>>()
+  const ofClaims = Auth.bearer(Jwt.verify({ keys, claims: Schema.Struct({ sub: Schema.String }) }))
+  expectTypeOf(ofClaims).toEqualTypeOf<Auth.Scheme<{ readonly sub: string }>>()
+  const byName = Auth.any([Auth.basic(() => Effect.succeed({ name: "ada" })), Auth.bearer(() => Effect.succeed(1))])
+  expectTypeOf(byName).toEqualTypeOf<Auth.Scheme<{ name: string } | number>>()
 })
