@@ -23,6 +23,7 @@ import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import { type Engine, type Handler, RouteContext } from "./Handler.ts"
 import * as HttpError from "./HttpError.ts"
+import * as Exchange from "./internal/exchange/exchange.ts"
 import { takeover } from "./internal/exchange/takeover.ts"
 import { decodeParams } from "./internal/requests/decodeRequest.ts"
 import { accounted } from "./internal/webSocket/account.ts"
@@ -192,8 +193,12 @@ const endpoint = <Receive, Send>(
         })
         // In place of the fiber's own, which it has all of: a copy of both would be kept for as long as the connection.
         const line = new Line(wire, settings)
+        const note = (fields: Readonly<Record<string, unknown>>) => {
+          connection.note(fields)
+          if (line.died !== undefined) Exchange.peek(request)?.broke("defect", undefined)
+        }
         const running = session(line, compiled, settings, (socket) => handler(socket, input))
-        return Effect.updateContext(accounted(line, own, connection.note, running), () => own)
+        return Effect.updateContext(accounted(line, own, note, running), () => own)
       },
       { protocol: "websocket", watches: true }
     )

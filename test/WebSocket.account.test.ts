@@ -3,6 +3,9 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as ErrorReporter from "effect/ErrorReporter"
+import * as Exit from "effect/Exit"
+import * as Logger from "effect/Logger"
 import * as Metric from "effect/Metric"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
@@ -16,11 +19,15 @@ import * as WebSocket from "../src/WebSocket.ts"
 import { until } from "./server/both.ts"
 
 const echo = WebSocket.raw({}, (socket) => Stream.runForEach(socket.messages, socket.send))
+const dies = WebSocket.raw({}, () => Effect.die(new Error("broken")))
+const fails = WebSocket.raw({}, () => new WebSocket.Close({ code: 4001 }))
 
 /** What was told of the sockets of a test. */
 interface Told {
   readonly lines: ReadonlyArray<Record<string, unknown>>
   readonly spans: ReadonlyArray<Tracer.Span>
+  /** What the error reporters were given. */
+  readonly reports: ReadonlyArray<string>
   /** The values of the metrics, by name and attribute. */
   readonly metrics: Effect.Effect<Record<string, unknown>>
 }
@@ -38,12 +45,17 @@ const told = (
         Effect.gen(function* () {
           const lines: Array<Record<string, unknown>> = []
           const spans: Array<Tracer.Span> = []
+          const reports: Array<string> = []
           const write = (text: string) => {
             for (const line of text.trim().split("\n")) lines.push(JSON.parse(line))
           }
-          const app = App.make({ echo: Route.websocket("/echo", echo) }).pipe(
-            App.use(AccessLog.make({ format: AccessLog.json, write }))
-          )
+          const routes = {
+            echo: Route.websocket("/echo", echo),
+            dies: Route.websocket("/dies", dies),
+            fails: Route.websocket("/fails", fails)
+          }
+          const app = App.make(routes).pipe(App.use(AccessLog.make({ format: AccessLog.json, write })))
+          const reporter = ErrorReporter.make(({ error }) => void reports.push(error.message))
           const metrics = Effect.map(Metric.snapshot, (all) =>
             Object.fromEntries(
               all
@@ -61,8 +73,12 @@ const told = (
               return span
             }
           })
-          const run = Effect.flatMap(open(app), (client) => body(client, { lines, spans, metrics }))
-          yield* Effect.provideService(run, Tracer.Tracer, tracer)
+          const run = Effect.flatMap(open(app), (client) => body(client, { lines, reports, spans, metrics }))
+          yield* run.pipe(
+            Effect.provideService(Tracer.Tracer, tracer),
+            Effect.provideService(ErrorReporter.CurrentErrorReporters, new Set([reporter])),
+            Effect.provide(Logger.layer([]))
+          )
         }).pipe(Effect.provideService(Metric.MetricRegistry, new Map()))
       )
     }
@@ -129,3 +145,21 @@ told("a span lasts as long as the WebSocket", (client, { lines, spans }) =>
     assert.strictEqual(span?.parent._tag, "Some")
   })
 )
+
+for (const [path, outcome, closeCode, reported] of [
+  ["/dies", "defect", 1011, ["broken"]],
+  ["/fails", "completed", 4001, []]
+] as const) {
+  told(`of ${path} the outcome is ${outcome}`, (client, { lines, reports, spans }) =>
+    Effect.gen(function* () {
+      const peer = yield* client.webSocket(path)
+      assert.strictEqual((yield* peer.closed).code, closeCode)
+      yield* until(() => lines.length > 0)
+      assert.deepInclude(lines[0], { outcome, closeCode })
+      const span = spans.find(({ name }) => name === "websocket")
+      assert.strictEqual(span?.status._tag === "Ended" && Exit.isFailure(span.status.exit), outcome === "defect")
+      assert.deepInclude(Object.fromEntries(span?.attributes ?? []), { closeCode })
+      assert.deepStrictEqual(reports, reported)
+    })
+  )
+}

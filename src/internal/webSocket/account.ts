@@ -72,5 +72,12 @@ export const accounted = <R>(
     line.onLook = report
     return Effect.ensuring(restore(session), end)
   })
-  return isTraced ? Effect.withSpan(kept, "websocket", { kind: "server" }) : kept
+  if (!isTraced) return kept
+  // The span of a handler that died has failed.
+  const judged = Effect.flatMap(kept, (event) =>
+    line.died === undefined ? Effect.succeed(event) : Effect.failCause(line.died)
+  )
+  return Effect.catchCause(Effect.withSpan(judged, "websocket", { kind: "server" }), (cause) =>
+    line.died === undefined || line.last === undefined ? Effect.failCause(cause) : Effect.succeed(line.last)
+  )
 }

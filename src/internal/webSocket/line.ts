@@ -9,6 +9,7 @@
  *
  * @spec RFC 6455 §7
  */
+import type * as Cause from "effect/Cause"
 import type * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import type * as Duration from "effect/Duration"
@@ -26,6 +27,8 @@ export class Line implements Listener {
   readonly outbox: Outbox.Outbox
   /** What the peer has said at last; undefined while messages may come. */
   last: CloseEvent | undefined
+  /** What the handler has died of. */
+  died: Cause.Cause<never> | undefined
   /** Whether the handler waits for the end. */
   isAwaited = false
   /** Called when no more messages come, and when the peer is not wanted any more. */

@@ -15,6 +15,7 @@ import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as ErrorReporter from "effect/ErrorReporter"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import type * as Scope from "effect/Scope"
@@ -119,7 +120,10 @@ const finish = (exit: Exit.Exit<unknown, Closing>, line: Line): Effect.Effect<un
   const failed = exit.cause.reasons.find(Cause.isFailReason)
   const died = exit.cause.reasons.some(Cause.isDieReason)
   if (died) {
-    return Effect.andThen(Effect.logError("The handler of a WebSocket died", exit.cause), line.shutting(1011, ""))
+    // Failures beside a defect do not count.
+    line.died = exit.cause as Cause.Cause<never>
+    const logged = Effect.logError("The handler of a WebSocket died", exit.cause)
+    return Effect.andThen(Effect.andThen(logged, ErrorReporter.report(exit.cause)), line.shutting(1011, ""))
   }
   if (failed === undefined) return line.shutting(1001, "")
   const { closeCode, closeReason = "" } = failed.error
