@@ -48,7 +48,7 @@ export interface Options<
    * a service: then the middleware that provides it has to be outside of this one.
    */
   readonly key?: Effect.Effect<string | undefined, E, R>
-  /** How much a request counts; 1. One that costs more than the limit is always refused. */
+  /** How much a request counts; 1. One that costs more than the limit is always refused; what is no count is a defect. */
   readonly cost?: number | Effect.Effect<number, never, Cost>
   /** Requests for which it gives true are neither counted nor refused. */
   readonly skip?: Effect.Effect<boolean, never, Skip>
@@ -124,7 +124,11 @@ const checker = <E, R>(options: Options<E, R, R, R, R, "open" | "closed">, polic
   return Effect.gen(function* () {
     if (skip !== undefined && (yield* skip)) return
     const who = (yield* key) ?? (yield* byAddress)
-    const consumed = consume(yield* find, policy, who, typeof cost === "number" ? cost : yield* cost)
+    const tokens = typeof cost === "number" ? cost : yield* cost
+    // It would give back what was used before
+    if (!(tokens >= 0))
+      return yield* Effect.die(new TypeError(`RateLimit: a request's cost is ${tokens}; give a count`))
+    const consumed = consume(yield* find, policy, who, tokens)
     const quota = yield* limiter === undefined ? Effect.orDie(consumed) : guarded(consumed)
     if (quota === undefined) return
     yield* HttpEffect.appendPreResponseHandler((_, response) => Effect.sync(() => Fields.add(quota, headers)(response)))

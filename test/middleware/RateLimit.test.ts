@@ -246,6 +246,20 @@ it.effect("in memory the number of keys is bounded, and a key in use outlives a 
   })
 )
 
+it.effect("a cost that is no count is a defect, and changes nothing", () => {
+  const cost = Effect.map(Request.queryString, Number)
+  const app = App.make({ home: Route.get("/", Response.text("home")) }).pipe(
+    App.use(RateLimit.make({ limit: 2, window: "1 minute", cost }))
+  )
+  return Effect.gen(function* () {
+    const client = yield* Testing.client(app)
+    const statuses = yield* Effect.forEach(["2", "x", "-5", "Infinity", "1"], (n) =>
+      Effect.map(client.get(`/?${n}`), ({ status }) => status)
+    )
+    assert.deepStrictEqual(statuses, [200, 500, 500, 429, 429])
+  })
+})
+
 it("what a limit cannot be is refused when it is declared", () => {
   const limiter = RateLimiter.RateLimiter
   const rows: ReadonlyArray<readonly [() => unknown, string]> = [
