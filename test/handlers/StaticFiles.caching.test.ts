@@ -93,7 +93,18 @@ describe("a fingerprint is", () => {
     ["3f9a1c2b.js", false],
     ["3f9a1c2b/app.js", false],
     ["app.3f9a1c2b", false],
-    ["app.1234567.js", false]
+    ["app.1234567.js", false],
+    // Words of people, who change what is in them: these would be out of date for a year.
+    ["API-Overview.html", false],
+    ["summer-vacation1.jpg", false],
+    ["Release-Notes2024.pdf", false],
+    ["cv-Ada-Lovelace2.pdf", false],
+    ["bootstrap-5.3.0-alpha12.css", false],
+    // Hashes that begin or end as words do.
+    ["index-Dk3jqQab.js", true],
+    ["index-XYQZ7FKL.js", true],
+    ["index-abcdef12.js", true],
+    ["index-D-x3Ab_c.js", true]
   ])("%s: %s", (name, wanted) => assert.strictEqual(hasFingerprint(name), wanted))
 })
 

@@ -44,12 +44,16 @@ const ruleOf = (option: CacheControl): ((path: string) => string | undefined) =>
 
 /**
  * Whether bundlers have put a hash of the content into the name: `app.3f9a1c2b.js`, `index-BxY12abc.css`. Eight characters or more
- * before the extension, behind "-" or ".", with letters and digits, or letters of both cases.
+ * before the extension, behind "-" or ".", with letters and digits, or letters of both cases, but no words as people write them: of
+ * "API-Overview.html" and "vacation1.jpg" the content changes. A hash that looks like one is asked for each time, which does no harm.
  */
 export const hasFingerprint = (path: string): boolean => {
   const hash = /[-.]([\w-]{8,64})(?:\.[a-z]\w*){1,2}$/i.exec(path.slice(path.lastIndexOf("/") + 1))?.[1]
   if (hash === undefined) return false
   // Behind a name with "-" in it stand eight; what is hexadecimal is one hash.
   const end = /^[\da-f]+$/i.test(hash) ? hash : hash.slice(-8)
+  if (!/^[\da-f]+$/i.test(end) && end.split(/[-_]/).every(isWord)) return false
   return /[a-z]/i.test(end) && (/\d/.test(end) || (/[a-z]/.test(end) && /[A-Z]/.test(end)))
 }
+
+const isWord = (text: string): boolean => /^[A-Z]?[a-z]*\d*$/.test(text)
