@@ -24,6 +24,7 @@ import * as ContentDisposition from "./http/ContentDisposition.ts"
 import * as EntityTag from "./http/EntityTag.ts"
 import * as Status from "./http/Status.ts"
 import { hasBody, isContentType, prepared, withHeaders, withType } from "./internal/bodies/responseBody.ts"
+import { sized } from "./internal/bodies/sizedStream.ts"
 import { varied } from "./internal/responses/overlay.ts"
 import { type CookieOptions, withCookie, withoutCookie } from "./internal/responses/responseCookie.ts"
 import { checkHeader, checkStatus, toLocation } from "./internal/responses/responseHead.ts"
@@ -79,15 +80,18 @@ export const bytes = (body: Uint8Array, options?: Options): HttpServerResponse =
   Base.uint8Array(body, options === undefined ? types.bytes : prepared(options, types.bytes.contentType))
 
 /**
- * A stream of bytes or text (as UTF-8), as `application/octet-stream`; chunked unless `contentLength` is given. A stream that
- * needs services takes them by `Stream.provideContext`.
+ * A stream of bytes or text (as UTF-8), as `application/octet-stream`; chunked unless `contentLength` is given, which has to be what
+ * it has. A stream that needs services takes them by `Stream.provideContext`.
  */
 export const stream = <E>(
   body: Stream.Stream<Uint8Array | string, E>,
   options?: Options & { readonly contentLength?: number | undefined }
 ): HttpServerResponse => {
   const encoded = Stream.map(body, (chunk) => (typeof chunk === "string" ? encoder.encode(chunk) : chunk))
-  return Base.stream(encoded, options === undefined ? types.bytes : prepared(options, types.bytes.contentType))
+  if (options === undefined) return Base.stream(encoded, types.bytes)
+  const { contentLength } = options
+  const counted = contentLength === undefined ? encoded : sized(encoded, contentLength)
+  return Base.stream(counted, prepared(options, types.bytes.contentType))
 }
 
 /** No body: 204 unless said; with another status `Content-Length: 0` where the status allows it. */

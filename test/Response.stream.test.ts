@@ -9,6 +9,7 @@ import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as App from "../src/App.ts"
 import * as HttpError from "../src/HttpError.ts"
+import * as Compression from "../src/middleware/Compression.ts"
 import * as Response from "../src/Response.ts"
 import * as Route from "../src/Route.ts"
 import { served } from "../src/testing/Served.ts"
@@ -135,4 +136,27 @@ it("mistakes do not compile, and what cannot be written throws", () => {
   // @ts-expect-error the schema does not encode to text
   void Response.textStream(Schema.Int, Stream.make(1))
   assert.throws(() => Response.ndjson(Schema.Int, { contentType: "a\r\nb" }), TypeError)
+})
+
+describe("a stream whose length is not its Content-Length is no answer, also where a middleware leaves that out:", () => {
+  const text = "x".repeat(2000)
+  const send = (contentLength: number, ...chunks: ReadonlyArray<string>) =>
+    Route.get(
+      "/",
+      Response.stream(Stream.make(...chunks).pipe(Stream.rechunk(1)), { contentType: "text/plain", contentLength })
+    )
+  const rows: ReadonlyArray<readonly [name: string, route: ReturnType<typeof send>, wanted: ReadonlyArray<unknown>]> = [
+    ["too few bytes", send(2001, text), [500, undefined, "Error The handler died (GET /)"]],
+    ["too many bytes", send(2001, text, "yy"), [500, undefined, "Error The handler died (GET /)"]],
+    ["as many", send(2002, text, "yy"), [200, "gzip"]]
+  ]
+  for (const [name, route, wanted] of rows) {
+    both(name, App.make({ route }).pipe(App.use(Compression.make())), ({ logs, wire }) =>
+      Effect.gen(function* () {
+        yield* wire.send(get("/", "Accept-Encoding: gzip\r\n"))
+        const { headers, status } = yield* wire.answer()
+        assert.deepStrictEqual<ReadonlyArray<unknown>>([status, headers["content-encoding"], ...logs], wanted)
+      })
+    )
+  }
 })

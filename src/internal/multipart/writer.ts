@@ -19,6 +19,7 @@ import * as Stream from "effect/Stream"
 import * as MediaType from "../../http/MediaType.ts"
 import * as Syntax from "../../http/Syntax.ts"
 import { prepared } from "../bodies/responseBody.ts"
+import { sized } from "../bodies/sizedStream.ts"
 import { checkHeader } from "../responses/responseHead.ts"
 
 /** A part: its body, and its headers; text is `text/plain; charset=utf-8` unless they say otherwise, all else bytes. */
@@ -72,7 +73,9 @@ export const multipart = (parts: ReadonlyArray<Part>, options: MultipartOptions 
     piece instanceof Uint8Array ? Stream.make(piece) : Stream.map(piece, toBytes)
   )
   const made = prepared({ ...rest, contentType })
-  return Base.stream(body, contentLength === undefined ? made : { ...made, contentLength })
+  return contentLength === undefined
+    ? Base.stream(body, made)
+    : Base.stream(sized(body, contentLength), { ...made, contentLength })
 }
 
 /** What stands before each part and behind the last: one more than there are parts. Header names and values are checked. */
