@@ -3,12 +3,16 @@
  */
 import * as Crypto from "node:crypto"
 import * as Zlib from "node:zlib"
-import { assert } from "@effect/vitest"
+import { assert, describe, it } from "@effect/vitest"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as Metric from "effect/Metric"
 import * as Stream from "effect/Stream"
+import * as TestClock from "effect/testing/TestClock"
 import * as App from "../src/App.ts"
 import * as Route from "../src/Route.ts"
 import { served } from "../src/testing/Served.ts"
+import * as Testing from "../src/testing/Testing.ts"
 import * as WebSocket from "../src/WebSocket.ts"
 import { BINARY, CLOSE, CONTINUATION, closing, frame, open, TEXT } from "./frames.ts"
 import { both, until } from "./server/both.ts"
@@ -97,3 +101,54 @@ served("a client that compresses whatever it sends may send as much as one that 
     assert.strictEqual(yield* peer.receive, String(4 * 1024 * 1024))
   })
 )
+
+const many = 60
+const megabyte = whole(
+  Zlib.deflateRawSync(Buffer.alloc(1_048_576), { finishFlush: Zlib.constants.Z_SYNC_FLUSH }).subarray(0, -4)
+)
+// Each time anew: in memory the server unmasks the bytes themselves.
+const all = () => Buffer.concat(Array.from({ length: many }, () => megabyte))
+
+const received = Effect.map(
+  Metric.snapshot,
+  (found) =>
+    found.find(({ attributes, id }) => id === "websocket.messages" && attributes?.direction === "received")?.state
+)
+
+describe("what has come compressed is not inflated while nothing is read", () => {
+  for (const [kind, connect] of [
+    ["in memory", Testing.client],
+    ["on a socket", Testing.socketClient]
+  ] as const) {
+    for (const isRead of [true, false]) {
+      it.effect(`${kind}, and ${isRead ? "all of it is when it is" : "holds up no end"}`, () =>
+        Effect.gen(function* () {
+          const heard: Array<string> = []
+          const gate = yield* Deferred.make<void>()
+          const waits = WebSocket.raw({}, (socket) =>
+            Effect.andThen(
+              Deferred.await(gate),
+              Stream.runForEach(socket.messages, ({ length }) => Effect.sync(() => void heard.push(`got ${length}`)))
+            ).pipe(Effect.onExit(() => Effect.sync(() => void heard.push("over"))))
+          )
+          const routes = { waits: Route.websocket("/waits", waits), usual: Route.websocket("/", measure()) }
+          const client = yield* connect(App.make(routes))
+          const raw = yield* open(client, "/waits", offer)
+          yield* raw.send(all())
+          // Long enough: another connection has had as much meanwhile.
+          const other = yield* open(client, "/", offer)
+          yield* other.send(Buffer.concat([all(), bye]))
+          assert.lengthOf(yield* other.last, many + 1)
+          yield* TestClock.adjust("31 seconds")
+          assert.deepInclude(yield* received, { count: many + 1 })
+          if (isRead) yield* Deferred.succeed(gate, undefined)
+          else yield* Effect.sync(() => raw.socket.destroy())
+          if (isRead) yield* raw.send(bye)
+          else yield* TestClock.adjust("1 minute")
+          yield* until(() => heard.includes("over"))
+          assert.lengthOf(heard, isRead ? many + 1 : 1)
+        }).pipe(Effect.provideService(Metric.MetricRegistry, new Map()))
+      )
+    }
+  }
+})

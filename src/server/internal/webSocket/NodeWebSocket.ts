@@ -100,6 +100,7 @@ interface Counting extends Duplex {
 const wire = (opened: NodeWS.WebSocket, connection: Connection, maxMessage: number): Wire => {
   const socket = connection.socket as Counting
   const [readBefore, writtenBefore] = [socket.bytesRead - connection.head.byteLength, socket.bytesWritten]
+  let release: (() => void) | undefined
   return {
     protocol: opened.protocol,
     send: sender(opened, socket),
@@ -115,8 +116,15 @@ const wire = (opened: NodeWS.WebSocket, connection: Connection, maxMessage: numb
       else opened.close()
     },
     terminate: () => opened.terminate(),
-    pause: () => opened.pause(),
-    resume: () => opened.resume(),
+    pause: () => {
+      opened.pause()
+      if (!socket.destroyed) release ??= Deflate.hold(opened, socket)
+    },
+    resume: () => {
+      release?.()
+      release = undefined
+      opened.resume()
+    },
     listen: (listener) => listen(opened, socket, maxMessage, listener)
   }
 }

@@ -8,6 +8,7 @@
  *
  * @spec RFC 7692 §7
  */
+import type { Duplex } from "node:stream"
 import * as Zlib from "node:zlib"
 import * as NodeWS from "@effect/platform-node/NodeWS"
 import type { Data, Prepare, Prepared } from "../../../internal/webSocket/wire.ts"
@@ -26,8 +27,9 @@ export const options = {
 const TEXT = 1
 const BINARY = 2
 
-/** What of `ws` is not in its types: the sender, which makes frames, and says whether it is busy. */
+/** What of `ws` is not in its types: the sender, which makes frames, and says whether it is busy; the receiver, which inflates them. */
 interface Internals {
+  readonly _receiver: { decompress?: (data: Buffer, done: (error?: Error) => void) => void }
   readonly _sender: { readonly _state: number }
   readonly _extensions: {
     readonly "permessage-deflate"?: { readonly params: { readonly server_max_window_bits?: number } }
@@ -40,6 +42,27 @@ const { Sender } = NodeWS as unknown as { readonly Sender: Sender }
 
 /** Larger messages are not copied to stand behind their heads. */
 const mostCopied = 16 * 1024
+
+/**
+ * While nothing is read, what has come compressed stays so: 64 KiB, which are read at once, can become 64 MiB. Gives how to go on, which
+ * the end of the connection does too.
+ */
+export const hold = (opened: NodeWS.WebSocket, socket: Duplex): (() => void) => {
+  const { _receiver: receiver } = opened as unknown as Internals
+  let held: (() => void) | undefined
+  receiver.decompress = (data, done) => {
+    held = () => receiver.decompress?.(data, done)
+  }
+  const release = () => {
+    socket.off("close", release)
+    // That of the class again.
+    delete receiver.decompress
+    held?.()
+    held = undefined
+  }
+  socket.once("close", release)
+  return release
+}
 
 /** The frame of a message in one piece; undefined where `ws` has to make it, as it compresses it or what was sent before. */
 export const frameOf = (opened: NodeWS.WebSocket, message: Data | Prepared): Uint8Array | undefined => {
