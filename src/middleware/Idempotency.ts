@@ -16,7 +16,7 @@
  */
 import * as ByteSize from "effect/ByteSize"
 import * as Context from "effect/Context"
-import type * as Duration from "effect/Duration"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { HttpServerRequest } from "effect/http/HttpServerRequest"
 import * as Body from "../Body.ts"
@@ -69,7 +69,8 @@ export interface Options<out E = never, out R = never, out SE = never, out SR = 
 }
 
 /**
- * Makes the middleware, for a route or an app. The key is a string in quotes or without, of up to 255 characters.
+ * Makes the middleware, for a route or an app. The key is a string in quotes or without, of up to 255 characters. Throws a TypeError for a
+ * `lease` below 100 milliseconds and an `expires` below a second.
  *
  * @errors IdempotencyKeyInvalid (400), IdempotencyKeyReused (422) for another request, IdempotencyInProgress (409) with `Retry-After`,
  * IdempotencyNotKept (409), BadRequest (400) and ContentTooLarge (413) for a body that cannot be read; RecordStoreError (503)
@@ -124,10 +125,22 @@ const flightsOf = <E, R, SE, SR>(options: Options<E, R, SE, SR>) => {
     wait: milliseconds(options.wait ?? "10 seconds"),
     lease: milliseconds(options.lease ?? "30 seconds")
   }
+  check(times)
   const limit = options.answerLimit === undefined ? ByteSize.mebibytes(1) : ByteLimit.parse(options.answerLimit)
   const rules: Rules = { isKept, limit: Number(limit), classes: known(options.errors ?? []) }
   const memories = new WeakMap<object, Flights.Flights<SE, SR>>()
   return perServer(memories, () => Flights.make<SE, SR>(options.store ?? RecordStore.memory(), times, rules))
+}
+
+const check = ({ expires, lease }: { readonly expires: number; readonly lease: number }): void => {
+  const text = (milliseconds: number) => Duration.format(Duration.millis(milliseconds))
+  if (lease < 100) {
+    const why = `a lease of ${text(lease)} is below 100ms; a live process would lose its claims`
+    throw new TypeError(`Idempotency.make: ${why}. Give one as "30 seconds"`)
+  }
+  if (expires < 1000) {
+    throw new TypeError(`Idempotency.make: answers would be kept for ${text(expires)}; give a time as "24 hours"`)
+  }
 }
 
 // Those say "not as who you are" or "not now": the same request may well succeed later.

@@ -541,6 +541,20 @@ it.effect("a store that fails is 503 before the work, and only a warning after i
   }).pipe(Effect.provide(log.layer))
 })
 
+it("times that are none are refused when they are declared", () => {
+  // Meant as seconds and hours: numbers are of milliseconds
+  for (const [options, message] of [
+    [
+      { lease: 30 },
+      "Idempotency.make: a lease of 30ms is below 100ms; a live process would lose its claims. Give one as"
+    ],
+    [{ lease: 0 }, 'Give one as "30 seconds"'],
+    [{ expires: 24 }, 'Idempotency.make: answers would be kept for 24ms; give a time as "24 hours"']
+  ] as const) {
+    assert.throws(() => Idempotency.make({ scope: "shared", ...options }), TypeError, message)
+  }
+})
+
 it("the types tell what it fails with and needs", () => {
   const plain = Idempotency.make({ scope: "shared" })
   type Own =
