@@ -1,9 +1,10 @@
 /**
- * A folder of files for tests, removed when the process ends, and what a client gets of them.
+ * A folder of files for tests, removed when those of the test file have ended, and what a client gets of them.
  */
 import * as Fs from "node:fs"
 import * as Os from "node:os"
 import * as Path from "node:path"
+import { afterAll } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import type * as HttpMethod from "effect/http/HttpMethod"
@@ -19,10 +20,17 @@ export interface Folder {
   readonly remove: (name: string) => void
 }
 
+const made: Array<string> = []
+
+// Workers of tests are killed: they see no exit.
+afterAll(() => {
+  for (const path of made) Fs.rmSync(path, { recursive: true, force: true })
+})
+
 /** Makes a folder of these files. */
 export const make = (files: Readonly<Record<string, string | Uint8Array>> = {}): Folder => {
   const path = Fs.mkdtempSync(Path.join(Fs.realpathSync(Os.tmpdir()), "effect-web-files-"))
-  process.once("exit", () => Fs.rmSync(path, { recursive: true, force: true }))
+  made.push(path)
   const at = (name: string) => Path.join(path, name)
   const folder: Folder = {
     path,
