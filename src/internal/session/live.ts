@@ -193,12 +193,12 @@ export class Live {
   }
 
   /**
-   * Gives the store what the middleware has around it. A transaction that was begun further in stays: on a connection of its own the store
-   * would wait for the one that waits for it.
+   * Gives the store what the middleware has around it. A transaction that was begun further in stays, as long as the handler runs: on a
+   * connection of its own the store would wait for the one that waits for it.
    */
   provided<A>(effect: Effect.Effect<A, unknown, unknown>): Effect.Effect<A, unknown> {
     return Effect.updateContext(effect as Effect.Effect<A, unknown>, (current: Context.Context<never>) =>
-      Context.merge(current, this.context)
+      this.over || current === this.context ? this.context : Context.merge(current, this.context)
     )
   }
 
