@@ -94,7 +94,11 @@ const allowLongFrames = (opened: NodeWS.WebSocket, maxMessage: number): void => 
 interface Counting extends Duplex {
   readonly bytesRead: number
   readonly bytesWritten: number
-  readonly _handle?: { readonly bytesWritten: number; readonly writeQueueSize: number } | null
+  readonly _handle?: (Handle & { readonly _parent?: Handle }) | null
+}
+interface Handle {
+  readonly bytesWritten: number
+  readonly writeQueueSize: number
 }
 
 const wire = (opened: NodeWS.WebSocket, connection: Connection, maxMessage: number): Wire => {
@@ -129,8 +133,10 @@ const wire = (opened: NodeWS.WebSocket, connection: Connection, maxMessage: numb
   }
 }
 
-// While the kernel takes no more, what it takes then the peer has taken before. In memory a piece of 64 KiB is on its way.
-const taken = ({ _handle: handle, bytesWritten, writableLength }: Counting): number | undefined => {
+// While the kernel takes no more, what it takes then the peer has taken before. Of TLS only the connection below knows, and in memory a
+// piece of 64 KiB is on its way.
+const taken = ({ _handle, bytesWritten, writableLength }: Counting): number | undefined => {
+  const handle = _handle?._parent ?? _handle
   if (handle) return handle.writeQueueSize === 0 ? undefined : handle.bytesWritten - handle.writeQueueSize
   return writableLength <= 64 * 1024 ? undefined : bytesWritten
 }
