@@ -81,8 +81,8 @@ export interface Part extends Content {
   /** Never missing in form-data; "" where a part of another kind has none. */
   readonly name: string
   /**
-   * Undefined for a field. It is fit to be a segment of a path: the last one of what was sent, without control characters, at most 200
-   * bytes, never "." or "..". "" where no file was chosen.
+   * Undefined for a field. It is fit to be a segment of a path: the last one of what was sent, without control characters and those that
+   * turn the direction of writing, at most 200 bytes, never "." or "..". "" where no file was chosen.
    */
   readonly filename: string | undefined
   /** In lower case, without parameters; where none was sent "text/plain" for a field and "application/octet-stream" for a file. */

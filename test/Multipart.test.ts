@@ -256,6 +256,23 @@ it.effect("headers have a null prototype and names in lower case, as they were s
   )
 )
 
+describe("a file name is safe to show:", () => {
+  const rows: ReadonlyArray<readonly [sent: string, wanted: string]> = [
+    // Shown as "invoice_exe.pdf"
+    ["invoice_\u202Efdp.exe", "invoice_fdp.exe"],
+    ["\u2066a\u2069\u200Fb\u061C.txt", "ab.txt"],
+    ["\u202E", "_"],
+    ["\u202E..", "_"],
+    ["שלום.txt", "שלום.txt"],
+    ["", ""]
+  ]
+  for (const [name, wanted] of rows) {
+    it.effect(JSON.stringify(name), () =>
+      Effect.map(run(first, form(file("a", name, "x"))), ({ filename }) => assert.strictEqual(filename, wanted))
+    )
+  }
+})
+
 it("types: a reader needs what the engine gives, and fails with what has a response", () => {
   expectTypeOf(Multipart.reader).toEqualTypeOf<
     Effect.Effect<Multipart.Reader, Multipart.Failure, HttpServerRequest.HttpServerRequest | Scope.Scope>

@@ -52,9 +52,19 @@ const read = (headers: PartHead["headers"], { index, isForm }: Place): Result.Re
   const essence = filename === undefined ? "text/plain" : "application/octet-stream"
   const type = contentType === undefined ? { essence, parameters: {} } : MediaType.parse(contentType)
   if (type === undefined) return Result.fail(malformed(`The Content-Type of part ${index} is malformed`))
-  const safe = filename === undefined ? undefined : ContentDisposition.baseName(filename)
-  return Result.succeed({ headers, name: name ?? "", filename: safe, type })
+  return Result.succeed({
+    headers,
+    name: name ?? "",
+    filename: filename === undefined ? undefined : safe(filename),
+    type
+  })
 }
+
+// What turns the direction of writing around: with it "fdp.exe" is shown as "exe.pdf" (UTR 36, bidirectional text spoofing)
+const directions = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g
+
+const safe = (filename: string): string =>
+  filename === "" ? "" : ContentDisposition.baseName(filename.replace(directions, "") || "_")
 
 /** Those of which two would say two things. */
 const single: ReadonlySet<string> = new Set(["content-disposition", "content-type", "content-transfer-encoding"])
