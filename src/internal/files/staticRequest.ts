@@ -43,6 +43,9 @@ export const withSlash = (request: HttpServerRequest): string => {
   return toLocation(`${local}/${search === "" ? "" : `?${search}`}`)
 }
 
-/** The version that a URL asks for: its `v`, as `url` of StaticFiles writes it. */
+/**
+ * The version that a URL asks for: its `v`, as `url` of StaticFiles writes it. Another `v` is none: to compare it a large file would be
+ * read whole, and `?v=2` is what many write by hand.
+ */
 export const versionOf = (request: HttpServerRequest): string | undefined =>
-  /[?&]v=([\w-]+)(?:[&#]|$)/.exec(request.url)?.[1]
+  /[?&]v=([\w-]{22})(?:[&#]|$)/.exec(request.url)?.[1]
