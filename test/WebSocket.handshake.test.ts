@@ -259,6 +259,7 @@ describe("wrong declarations throw", () => {
     ['"a b" is no subprotocol; write one word, as "chat.v2"', { protocols: ["a b"] }],
     ['"https://app.example/" is no origin; write "https://app.example"', { origins: ["https://app.example/"] }],
     ['"app.example" is no origin; write "https://app.example"', { origins: ["app.example"] }],
+    ['"*" is no origin; for all of them write origins: "any"', { origins: ["*"] }],
     ["maxMessage: 0 is out of range; write a size from 1 byte to 500 MiB", { maxMessage: 0 }],
     ["maxMessage: 1 GiB is out of range; write a size from 1 byte to 500 MiB", { maxMessage: "1 GiB" }],
     ["sendBuffer: 0 is out of range; write a size from 1 byte to 500 MiB", { sendBuffer: 0 }],

@@ -72,6 +72,7 @@ const allowing = (origins: Options["origins"]): Checked["allows"] => {
 const originOf = (text: string): string => {
   const url = URL.canParse(text) ? new URL(text) : undefined
   if (url !== undefined && url.origin === text.toLowerCase()) return url.origin
+  if (text === "*") throw new TypeError('"*" is no origin; for all of them write origins: "any"')
   const cure = url !== undefined && url.origin !== "null" ? url.origin : "https://app.example"
   throw new TypeError(`"${text}" is no origin; write "${cure}"`)
 }
