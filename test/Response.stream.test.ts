@@ -138,6 +138,21 @@ it("mistakes do not compile, and what cannot be written throws", () => {
   assert.throws(() => Response.ndjson(Schema.Int, { contentType: "a\r\nb" }), TypeError)
 })
 
+it.effect(
+  "many large values that come at once are sent in pieces: a client that is slow does not hold all of them",
+  () =>
+    Effect.gen(function* () {
+      const values = Array.from({ length: 1000 }, () => "x".repeat(10_000))
+      const { body } = Response.ndjson(Schema.String, Stream.fromArray(values))
+      assert.strictEqual(body._tag, "Stream")
+      if (body._tag !== "Stream") return
+      const pieces = yield* Stream.runCollect(body.stream)
+      assert.isAtMost(Math.max(...pieces.map(({ length }) => length)), 64 * 1024 + 10_003)
+      assert.isAtMost(pieces.length, 200)
+      assert.isTrue(Buffer.concat(pieces).equals(Buffer.from(values.map((value) => `"${value}"\n`).join(""))))
+    })
+)
+
 describe("a stream whose length is not its Content-Length is no answer, also where a middleware leaves that out:", () => {
   const text = "x".repeat(2000)
   const send = (contentLength: number, ...chunks: ReadonlyArray<string>) =>

@@ -73,8 +73,33 @@ function make<E>(usual: string, encoder: (schema: Codec<unknown, E>) => Encode):
   }) as SchemaStream<E>
 }
 
-// One text for what comes at once, so that it is written at once.
+// In characters.
+const most = 64 * 1024
+
+// One text for what comes at once, so that it is written at once; several where it is much, each encoded when the one before was taken.
 const encoded = (stream: Values, encode: Encode): Stream.Stream<string, unknown> =>
-  Stream.mapArrayEffect(stream, (values) =>
-    Effect.map(Effect.orDie(Effect.forEach(values, encode)), (texts) => Arr.of(texts.join("")))
+  Stream.transformPull(stream, (pull) =>
+    Effect.sync(() => {
+      let values: ReadonlyArray<unknown> = []
+      let at = 0
+      const text = Effect.suspend(() => {
+        let text = ""
+        const all = Effect.whileLoop({
+          while: () => at < values.length && text.length < most,
+          body: () => encode(values[at++]),
+          step: (next) => {
+            text += next
+          }
+        })
+        return Effect.map(Effect.orDie(all), () => Arr.of(text))
+      })
+      return Effect.suspend(() => {
+        if (at < values.length) return text
+        return Effect.flatMap(pull, (next) => {
+          values = next
+          at = 0
+          return text
+        })
+      })
+    })
   )
