@@ -122,7 +122,7 @@ const wire = (opened: NodeWS.WebSocket, connection: Connection, maxMessage: numb
     terminate: () => opened.terminate(),
     pause: () => {
       opened.pause()
-      if (!socket.destroyed) release ??= Deflate.hold(opened, socket)
+      if (opened.extensions !== "" && !socket.destroyed) release ??= Deflate.hold(opened, socket)
     },
     resume: () => {
       release?.()

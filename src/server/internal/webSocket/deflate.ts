@@ -29,7 +29,7 @@ const BINARY = 2
 
 /** What of `ws` is not in its types: the sender, which makes frames, and says whether it is busy; the receiver, which inflates them. */
 interface Internals {
-  readonly _receiver: { decompress?: (data: Buffer, done: (error?: Error) => void) => void }
+  readonly _receiver: { decompress: (data: Buffer, done: (error?: Error) => void) => void }
   readonly _sender: { readonly _state: number }
   readonly _extensions: {
     readonly "permessage-deflate"?: { readonly params: { readonly server_max_window_bits?: number } }
@@ -49,14 +49,14 @@ const mostCopied = 16 * 1024
  */
 export const hold = (opened: NodeWS.WebSocket, socket: Duplex): (() => void) => {
   const { _receiver: receiver } = opened as unknown as Internals
+  const { decompress } = receiver
   let held: (() => void) | undefined
   receiver.decompress = (data, done) => {
-    held = () => receiver.decompress?.(data, done)
+    held = () => receiver.decompress(data, done)
   }
   const release = () => {
     socket.off("close", release)
-    // That of the class again.
-    delete receiver.decompress
+    receiver.decompress = decompress
     held?.()
     held = undefined
   }
