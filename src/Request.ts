@@ -163,7 +163,7 @@ export const client = (options: {
   const find = clientAddress(options.trusted, options.header ?? "x-forwarded-for")
   return read((request) => {
     const direct = { address: target.peer(request), protocol: target.protocol(request), host: target.host(request) }
-    return find(direct, request.headers)
+    return find(direct, request.headers).client
   })
 }
 

@@ -65,20 +65,23 @@ export const make: {
     Effect.withFiber((fiber): Effect.Effect<unknown, unknown> => {
       const request = Context.getUnsafe(fiber.context, HttpServerRequest)
       const direct = { address: target.peer(request), protocol: target.protocol(request), host: target.host(request) }
-      const client = find(direct, request.headers)
+      const { client, isTold } = find(direct, request.headers)
+      const isRefused = strict && !isTold && !isExempt(request, Context.getUnsafe(fiber.context, RouteContext))
+      if (isRefused) return untrusted
       if (client !== direct) {
         const followed = Exchange.peek(request)
         // An access log outside of this names the client too
         if (followed !== undefined) followed.remoteAddress = client.address
         return Effect.provideService(inner, HttpServerRequest, changed(request, client, direct))
       }
-      if (!strict || isExempt(request, Context.getUnsafe(fiber.context, RouteContext))) return inner
-      return Effect.fail(
-        new HttpError.BadRequest({ text: "The request did not come through a proxy that is trusted here" })
-      )
+      return inner
     })
   return Object.assign(middleware, strict ? { errors: [HttpError.BadRequest] } : undefined) as never
 }
+
+const untrusted = Effect.suspend(() =>
+  Effect.fail(new HttpError.BadRequest({ text: "The request did not come through a proxy that is trusted here" }))
+)
 
 const changed = (request: HttpServerRequest, client: Client, direct: Client): HttpServerRequest =>
   request.modify({

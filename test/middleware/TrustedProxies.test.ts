@@ -65,7 +65,13 @@ served(
       ask: "GET /client",
       with: { ...forwarded, "x-forwarded-for": "unknown" },
       status: 200,
-      says: /^127\.0\.0\.1 http app /
+      says: /^127\.0\.0\.1 https example\.com /
+    },
+    {
+      ask: "GET /client",
+      with: { host: "app", "x-forwarded-proto": "https" },
+      status: 200,
+      says: /^127\.0\.0\.1 https app /
     },
     {
       ask: "GET /client",
@@ -89,7 +95,13 @@ served(
       status: 200,
       says: /^2001:db8::1 https example\.com:8443 https:\/\/example\.com:8443\/client$/
     },
-    { ask: "GET /client", with: forwarded, status: 200, says: /^127\.0\.0\.1 http app / }
+    { ask: "GET /client", with: forwarded, status: 200, says: /^127\.0\.0\.1 http app / },
+    {
+      ask: "GET /client",
+      with: { host: "app", forwarded: "for=unknown;proto=https" },
+      status: 200,
+      says: /^127\.0\.0\.1 https app /
+    }
   ])
 )
 
@@ -107,6 +119,7 @@ served(
     { ask: "GET /client", status: 400, says: /did not come through a proxy/ },
     { ask: "GET /client", with: { "x-forwarded-for": "garbage" }, status: 400 },
     { ask: "GET /client", with: { "x-forwarded-for": "" }, status: 400 },
+    { ask: "GET /client", with: { "x-forwarded-proto": "https" }, status: 400 },
     { ask: "GET /nothing", status: 400 },
     { ask: "GET /health", status: 200 }
   ])

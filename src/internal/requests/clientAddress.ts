@@ -3,7 +3,7 @@
  *
  * ```ts
  * const find = clientAddress(["10.0.0.0/8"], "x-forwarded-for")
- * find({ address: "10.0.0.1", protocol: "http", host: "app" }, { "x-forwarded-for": "6.6.6.6, 198.51.100.7" })
+ * find({ address: "10.0.0.1", protocol: "http", host: "app" }, { "x-forwarded-for": "6.6.6.6, 198.51.100.7" }).client
  * // { address: "198.51.100.7", protocol: "http", host: "app" }: what stands before it is the client's own invention
  * ```
  *
@@ -22,6 +22,12 @@ export interface Client {
   readonly host: string
 }
 
+/** The client, and whether a proxy has told its address. */
+export interface Found {
+  readonly client: Client
+  readonly isTold: boolean
+}
+
 type Headers = Readonly<Record<string, string | undefined>>
 type Hop = { readonly for: string | undefined; readonly proto: string | undefined; readonly host: string | undefined }
 
@@ -32,22 +38,23 @@ type Hop = { readonly for: string | undefined; readonly proto: string | undefine
 export const clientAddress = (trusted: ReadonlyArray<string>, header: "forwarded" | "x-forwarded-for") => {
   const isTrusted = trusts(trusted.filter((each) => each !== "unix"))
   const trustsUnix = trusted.includes("unix")
-  return (direct: Client, headers: Headers): Client => {
+  return (direct: Client, headers: Headers): Found => {
     const peer = parseAddress(direct.address)
-    if (peer === undefined ? !trustsUnix || direct.address !== undefined : !isTrusted(peer)) return direct
-    let found = direct
+    let [client, isTold] = [direct, false]
+    if (peer === undefined ? !trustsUnix || direct.address !== undefined : !isTrusted(peer)) return { client, isTold }
     for (const hop of (header === "forwarded" ? forwarded(headers) : xForwarded(headers)).reverse()) {
       const address = parseAddress(hop.for)
-      // "unknown", a hidden name, or no address at all: nobody vouches for what stands before it
-      if (address === undefined) break
-      found = {
-        address: NetAddress.formatIp(address),
+      client = {
+        address: address === undefined ? client.address : NetAddress.formatIp(address),
         protocol: parseProtocol(hop.proto) ?? direct.protocol,
         host: target.normalHost(hop.host) ?? direct.host
       }
+      // "unknown", a hidden name, or no address at all: nobody vouches for what stands before it
+      if (address === undefined) break
+      isTold = true
       if (!isTrusted(address)) break
     }
-    return found
+    return { client, isTold }
   }
 }
 
@@ -70,13 +77,16 @@ export const trustedPeers = (trusted: ReadonlyArray<string>): ((address: string 
 const forwarded = (headers: Headers): Array<Hop> =>
   Forwarded.parse(headers.forwarded).map((element) => ({ for: element.for, proto: element.proto, host: element.host }))
 
-// The other two lists belong to the hops when they are as long, or one value to all when the last proxy overwrites it
+// The other two lists belong to the hops when they are as long, or one value to all when the last proxy overwrites it. Without addresses
+// their last values are those of the last proxy.
 const xForwarded = (headers: Headers): Array<Hop> => {
   const addresses = list(headers["x-forwarded-for"])
   const at = (values: ReadonlyArray<string>, index: number) =>
     values.length === addresses.length ? values[index] : values.length === 1 ? values[0] : undefined
   const protocols = list(headers["x-forwarded-proto"])
   const hosts = list(headers["x-forwarded-host"])
+  if (addresses.length === 0 && protocols.length + hosts.length > 0)
+    return [{ for: undefined, proto: protocols.at(-1), host: hosts.at(-1) }]
   return addresses.map((address, index) => ({ for: address, proto: at(protocols, index), host: at(hosts, index) }))
 }
 

@@ -143,6 +143,34 @@ describe("the client behind proxies", () => {
       "10.0.0.1",
       { forwarded: "for=1.1.1.1, for=_hidden" },
       { address: "10.0.0.1", protocol: "http", host }
+    ],
+    [
+      "is not known, and the scheme and host are, where a trusted proxy hides it",
+      { trusted: ["10.0.0.0/8"], header: "forwarded" },
+      "10.0.0.1",
+      { forwarded: "for=6.6.6.6;proto=http, for=unknown;proto=https;host=shop.test, for=10.0.0.2;proto=http" },
+      { address: "10.0.0.2", protocol: "https", host: "shop.test" }
+    ],
+    [
+      "is not known, and the scheme and host are, where Forwarded does not have it",
+      { trusted: ["10.0.0.1"], header: "forwarded" },
+      "10.0.0.1",
+      { forwarded: "proto=https;host=shop.test" },
+      { address: "10.0.0.1", protocol: "https", host: "shop.test" }
+    ],
+    [
+      "is the peer where it has written the scheme and the host alone",
+      { trusted: ["10.0.0.1"] },
+      "10.0.0.1",
+      { "x-forwarded-proto": "http, https", "x-forwarded-host": "shop.test" },
+      { address: "10.0.0.1", protocol: "https", host: "shop.test" }
+    ],
+    [
+      "is the peer, with what it asked for, where nobody trusts it",
+      { trusted: ["10.0.0.1"] },
+      "8.8.8.8",
+      { "x-forwarded-proto": "https", "x-forwarded-host": "shop.test" },
+      { address: "8.8.8.8", protocol: "http", host }
     ]
   ]
   for (const [name, options, peer, headers, wanted] of all) {
