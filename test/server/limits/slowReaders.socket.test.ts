@@ -12,10 +12,13 @@ import type { Outcome } from "../../../src/Outcome.ts"
 import * as Response from "../../../src/Response.ts"
 import * as Route from "../../../src/Route.ts"
 import * as Sse from "../../../src/Sse.ts"
-import type * as Server from "../../../src/server/Server.ts"
+import * as Server from "../../../src/server/Server.ts"
+import * as Site from "../../../src/server/Site.ts"
 import * as WebSocket from "../../../src/WebSocket.ts"
 import type * as Wire from "../../conformance/wire.ts"
 import { get, recorder, until } from "../both.ts"
+import * as Certificates from "../certificates.ts"
+import * as Secure from "../secure.ts"
 import { start } from "../started.ts"
 
 const megabytes = (count: number) => new Uint8Array(count * 1024 * 1024)
@@ -153,6 +156,28 @@ describe.concurrent("a client that is not slow", () => {
       const inPieces = Effect.sync(() => (socket.isPaused() ? socket.resume() : socket.pause()))
       yield* Effect.forkScoped(Effect.repeat(inPieces, Schedule.spaced("20 millis")))
       yield* taken(wire, 32 * 1024 * 1024)
+      yield* until(() => outcomes.length === 1)
+      assert.strictEqual(outcomes[0]?.result, "completed")
+    })
+  )
+
+  it.live("takes a large answer in pieces through TLS, where Node knows all or nothing of a write", () =>
+    Effect.gen(function* () {
+      const outcomes: Array<Outcome> = []
+      const accessLog = ({ outcome }: { readonly outcome: Outcome }) => {
+        outcomes.push(outcome)
+        return ""
+      }
+      const sites = [Site.tls({ host: "127.0.0.1", port: 0, ...Certificates.selfSigned("localhost") })] as const
+      const { tls } = yield* Secure.connect(yield* Server.start(app, { sites, accessLog, ...short }))
+      tls.removeAllListeners("data").pause()
+      tls.write(get("/large"))
+      let count = 0
+      while (count < 32 * 1024 * 1024 && outcomes.length === 0) {
+        count += (tls.read() as Buffer | null)?.length ?? 0
+        yield* Effect.sleep("12 millis")
+      }
+      tls.resume()
       yield* until(() => outcomes.length === 1)
       assert.strictEqual(outcomes[0]?.result, "completed")
     })

@@ -17,20 +17,24 @@ import { Progress } from "./Progress.ts"
 import type { Pace } from "./Rules.ts"
 
 interface Connection extends Net.Socket {
-  readonly _handle?: { readonly bytesWritten: number; readonly writeQueueSize: number } | null
+  readonly _handle?: (Handle & { readonly _parent?: Handle }) | null
+}
+interface Handle {
+  readonly bytesWritten: number
+  readonly writeQueueSize: number
 }
 
 /** An answer, from when bytes of it were first seen to wait. */
 export class Departure {
   readonly response: Http.ServerResponse
   private readonly socket: Connection
-  private readonly before: number
+  private readonly before: { readonly written: number; readonly taken: number }
   private readonly progress = new Progress()
 
   constructor(socket: Connection, response: Http.ServerResponse) {
     this.socket = socket
     this.response = response
-    this.before = sent(socket)
+    this.before = { written: left(socket), taken: taken(socket) }
   }
 
   /** Nothing waits. */
@@ -41,13 +45,19 @@ export class Departure {
   /** Looks how it gets on, and breaks it off when it is too slow. */
   look(pace: Pace, elapsed: number): void {
     const { before, progress, response, socket } = this
-    const written = socket.bytesWritten - before
-    if (!progress.isTooSlow(pace, elapsed, sent(socket) - before, written)) return
+    const written = socket.bytesWritten - before.written
+    if (!progress.isTooSlow(pace, elapsed, taken(socket) - before.taken, written)) return
     NodeExchange.of(response)?.broke("timedOut", "WriteTimeout")
     reset(socket)
   }
 }
 
-// What the kernel has taken, or the session.
-const sent = ({ _handle: handle, bytesWritten, writableLength }: Connection): number =>
+// What the connection does not hold any more; a write through TLS is held as a whole.
+const left = ({ _handle: handle, bytesWritten, writableLength }: Connection): number =>
   handle ? handle.bytesWritten - handle.writeQueueSize : bytesWritten - writableLength
+
+// What the kernel has taken, or the session: of TLS only the connection below knows.
+const taken = (socket: Connection): number => {
+  const below = socket._handle?._parent
+  return below ? below.bytesWritten - below.writeQueueSize : left(socket)
+}
