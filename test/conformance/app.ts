@@ -31,6 +31,7 @@ export const app = App.make({
   echo: Route.post("/echo", echo),
   small: Route.post("/small", echo).pipe(Route.bodyLimit("10 bytes")),
   ignore: Route.post("/ignore", Effect.succeed(Response.text("ignored"))),
+  upgrade: Route.get("/upgrade", Effect.fail(new HttpError.UpgradeRequired({ protocol: "websocket" }))),
   refuse: Route.post(
     "/refuse",
     Effect.suspend(() => Effect.fail(new HttpError.Forbidden({ text: "Not you" })))

@@ -92,6 +92,20 @@ const options: ReadonlyArray<Row> = [
     "closed",
     { body: "one,two,three" }
   ],
+  [
+    "an answer with a Connection of its own closes when it is asked to",
+    get("/upgrade", "Connection: close\r\n"),
+    "426 Upgrade Required",
+    "closed",
+    { headers: { connection: "upgrade, close", upgrade: "websocket" } }
+  ],
+  [
+    "an answer with a Connection of its own closes under HTTP/1.0",
+    "GET /upgrade HTTP/1.0\r\nHost: a\r\n\r\n",
+    "426 Upgrade Required",
+    "closed"
+  ],
+  ["an answer with a Connection of its own keeps", get("/upgrade"), "426 Upgrade Required", "kept"],
   ["404 keeps", get("/unknown"), "404 Not Found", "kept"],
   ["405 keeps", post("/", ""), "405 Method Not Allowed", "kept"]
 ]

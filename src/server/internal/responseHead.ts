@@ -61,9 +61,10 @@ export const write = (
     if (state.draining && status === 503) headers = { "retry-after": "1", ...headers }
   } else if (state.draining) {
     // Another process takes over, or this one comes back.
-    headers = { ...(status === 503 ? { "retry-after": "1" } : undefined), ...headers, connection: "close" }
-  } else if (closes(source, streaming)) {
-    headers = { ...headers, connection: "close" }
+    headers = { ...(status === 503 ? { "retry-after": "1" } : undefined), ...headers, connection: withClose(headers) }
+  } else if (closes(source, streaming) || (headers.connection !== undefined && !out.shouldKeepAlive)) {
+    // Node takes any Connection without "close" for keep-alive.
+    headers = { ...headers, connection: withClose(headers) }
   } else if (out.shouldKeepAlive) {
     // Persistence is the default of HTTP/1.1; HTTP/1.0 has to be told. Never the deprecated Keep-Alive (RFC 9112 §9.3).
     if (source.httpVersionMinor === 1) out.removeHeader("connection")
@@ -78,6 +79,9 @@ export const write = (
 // To Node, Keep-Alive of HTTP/1.0 wins over a close beside it (RFC 9112 §9.3).
 const keeps = ({ headers }: Http.IncomingMessage, { "content-length": length }: Head): boolean =>
   length !== undefined && !/(?:^|,)[ \t]*close[ \t]*(?:,|$)/i.test(headers.connection ?? "")
+
+// Upgrade has to stay named there (RFC 9110 §7.8).
+const withClose = ({ connection }: Head): string => (connection === undefined ? "close" : `${connection}, close`)
 
 // The framing is the engine's. Chunked is what a copy of another server's headers says, and means nothing here.
 const withoutCoding = ({ "transfer-encoding": coding, ...headers }: Head): Head => {
