@@ -81,7 +81,10 @@ const keeps = ({ headers }: Http.IncomingMessage, { "content-length": length }: 
   length !== undefined && !/(?:^|,)[ \t]*close[ \t]*(?:,|$)/i.test(headers.connection ?? "")
 
 // Upgrade has to stay named there (RFC 9110 §7.8).
-const withClose = ({ connection }: Head): string => (connection === undefined ? "close" : `${connection}, close`)
+const withClose = ({ connection }: Head): string => {
+  if (connection === undefined) return "close"
+  return /\bclose\b/i.test(String(connection)) ? String(connection) : `${connection}, close`
+}
 
 // The framing is the engine's. Chunked is what a copy of another server's headers says, and means nothing here.
 const withoutCoding = ({ "transfer-encoding": coding, ...headers }: Head): Head => {
