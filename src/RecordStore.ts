@@ -86,7 +86,8 @@ export interface SqlOptions {
 /**
  * Records in a table of PostgreSQL or SQLite, for servers that share it. It is made on first use where it is not there: `id` (text, the
  * primary key), `value` and `version` (text), `expires_at` (bigint, indexed). Rows that have expired are removed by those who write, up
- * to a hundred at a time. Within a transaction of the same client, records are part of it. What takes 5 seconds fails. Dies with a TypeError on another database.
+ * to a hundred at a time. Within a transaction of the same client, records are part of it. What takes 5 seconds fails. Dies with a
+ * TypeError on another database.
  */
 export const sql = (options: SqlOptions = {}): RecordStore<RecordStoreError, SqlClient> => InSql.make(options)
 

@@ -36,7 +36,10 @@ export { equals } from "../internal/auth/equals.ts"
 export type { Place } from "../internal/auth/place.ts"
 export { any, make, type Scheme, type Verify } from "../internal/auth/scheme.ts"
 
-/** `realm` names what is protected, "Restricted" unless given (none for API keys); the classes in `errors` are those that `verify` fails with, for the documents. */
+/**
+ * `realm` names what is protected, "Restricted" unless given (none for API keys); the classes in `errors` are those that `verify` fails
+ * with, for the documents.
+ */
 export interface Options {
   readonly realm?: string
   readonly errors?: ReadonlyArray<ErrorClass>

@@ -80,7 +80,7 @@ export interface TlsOptions extends KeyPair {
   readonly ca?: Pem
   /** The oldest version of TLS that is spoken; TLSv1.2 unless given. */
   readonly minVersion?: "TLSv1.2" | "TLSv1.3"
-  /** The ciphers, as OpenSSL writes them; unless given those with authentication and forward secrecy: ECDHE with GCM or ChaCha20-Poly1305. */
+  /** The ciphers, as OpenSSL writes them; ECDHE with GCM or ChaCha20-Poly1305 unless given: encryption with authentication, and forward secrecy. */
   readonly ciphers?: string
   /** How long a handshake may take; 10 seconds. */
   readonly handshakeTimeout?: Duration.Input

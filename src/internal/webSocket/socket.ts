@@ -37,7 +37,7 @@ export interface Socket<in out Receive, in out Send> {
   /** The bytes that wait to be sent, and the messages that were dropped for a slow peer. */
   readonly buffered: Effect.Effect<number>
   readonly dropped: Effect.Effect<number>
-  /** For rooms: sends a frame that is encoded already where it need not wait; undefined where it is dropped, true where that was the last. */
+  /** For rooms: sends an encoded frame where it need not wait; undefined where it is dropped, true where the buffer is full then. */
   readonly "~offer": (frame: Data | Prepared, message: () => unknown) => boolean | undefined
   readonly "~encode": (message: Send) => Effect.Effect<Data>
   /** What was encoded, for frames that come from another process. */

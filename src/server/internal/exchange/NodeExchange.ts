@@ -9,9 +9,9 @@
  * Bytes are counted as they are written; when a connection is lost, those that the kernel had not taken are subtracted.
  */
 import type * as Http from "node:http"
-import type { Duplex } from "node:stream"
 import type * as Clock from "effect/Clock"
 import { Exchange, type Route } from "../../../internal/exchange/exchange.ts"
+import { type Counting, departed } from "../departed.ts"
 import { isStream } from "../http2/Incoming.ts"
 import type { Refusal } from "./RefusedExchange.ts"
 
@@ -34,11 +34,9 @@ interface Pipe {
   waiting: Set<NodeExchange> | undefined
 }
 
-interface Connection extends Duplex {
+interface Connection extends Counting {
   [pipe]?: Pipe
   readonly remoteAddress?: string | undefined
-  readonly bytesWritten?: number | undefined
-  readonly _handle?: { readonly bytesWritten: number; readonly writeQueueSize: number } | null
 }
 
 /** The exchange of a response, if anyone follows it. */
@@ -109,8 +107,7 @@ const pipeOf = (socket: Connection): Pipe => {
 }
 
 // What is queued in the process, and what libuv could not yet hand to the kernel.
-const unsent = ({ _handle: handle, bytesWritten, writableLength }: Connection): number =>
-  handle && bytesWritten !== undefined ? bytesWritten - handle.bytesWritten + handle.writeQueueSize : writableLength
+const unsent = (socket: Connection): number => (socket.bytesWritten ?? 0) - departed(socket)
 
 /** The address of the other end; an IPv4 one in its own form. */
 export const addressOf = ({ remoteAddress }: { readonly remoteAddress?: string | undefined }): string | undefined =>

@@ -11,30 +11,23 @@
  */
 import type * as Http from "node:http"
 import type * as Net from "node:net"
+import { departed, taken } from "../departed.ts"
 import * as NodeExchange from "../exchange/NodeExchange.ts"
 import { reset } from "../reset.ts"
 import { Progress } from "./Progress.ts"
 import type { Pace } from "./Rules.ts"
 
-interface Connection extends Net.Socket {
-  readonly _handle?: (Handle & { readonly _parent?: Handle }) | null
-}
-interface Handle {
-  readonly bytesWritten: number
-  readonly writeQueueSize: number
-}
-
 /** An answer, from when bytes of it were first seen to wait. */
 export class Departure {
   readonly response: Http.ServerResponse
-  private readonly socket: Connection
+  private readonly socket: Net.Socket
   private readonly before: { readonly written: number; readonly taken: number }
   private readonly progress = new Progress()
 
-  constructor(socket: Connection, response: Http.ServerResponse) {
+  constructor(socket: Net.Socket, response: Http.ServerResponse) {
     this.socket = socket
     this.response = response
-    this.before = { written: left(socket), taken: taken(socket) }
+    this.before = { written: departed(socket), taken: gone(socket) }
   }
 
   /** Nothing waits. */
@@ -46,18 +39,11 @@ export class Departure {
   look(pace: Pace, elapsed: number): void {
     const { before, progress, response, socket } = this
     const written = socket.bytesWritten - before.written
-    if (!progress.isTooSlow(pace, elapsed, taken(socket) - before.taken, written)) return
+    if (!progress.isTooSlow(pace, elapsed, gone(socket) - before.taken, written)) return
     NodeExchange.of(response)?.broke("timedOut", "WriteTimeout")
     reset(socket)
   }
 }
 
-// What the connection does not hold any more; a write through TLS is held as a whole.
-const left = ({ _handle: handle, bytesWritten, writableLength }: Connection): number =>
-  handle ? handle.bytesWritten - handle.writeQueueSize : bytesWritten - writableLength
-
-// What the kernel has taken, or the session: of TLS only the connection below knows.
-const taken = (socket: Connection): number => {
-  const below = socket._handle?._parent
-  return below ? below.bytesWritten - below.writeQueueSize : left(socket)
-}
+// To the kernel, or to the session.
+const gone = (socket: Net.Socket): number => taken(socket)?.bytes ?? departed(socket)

@@ -13,6 +13,7 @@ import * as NodeWS from "@effect/platform-node/NodeWS"
 import type { Connection } from "../../../internal/exchange/takeover.ts"
 import { isSendable } from "../../../internal/webSocket/failure.ts"
 import type { Accept, Accepted, Listener, Wire } from "../../../internal/webSocket/wire.ts"
+import { taken } from "../departed.ts"
 import * as Deflate from "./deflate.ts"
 import { sender } from "./sender.ts"
 
@@ -94,11 +95,6 @@ const allowLongFrames = (opened: NodeWS.WebSocket, maxMessage: number): void => 
 interface Counting extends Duplex {
   readonly bytesRead: number
   readonly bytesWritten: number
-  readonly _handle?: (Handle & { readonly _parent?: Handle }) | null
-}
-interface Handle {
-  readonly bytesWritten: number
-  readonly writeQueueSize: number
 }
 
 const wire = (opened: NodeWS.WebSocket, connection: Connection, maxMessage: number): Wire => {
@@ -111,7 +107,7 @@ const wire = (opened: NodeWS.WebSocket, connection: Connection, maxMessage: numb
     buffered: () => opened.bufferedAmount,
     received: () => socket.bytesRead - readBefore,
     sent: () => socket.bytesWritten - writtenBefore,
-    taken: () => taken(socket),
+    taken: () => progress(socket),
     ping: () => {
       if (opened.readyState === opened.OPEN) opened.ping()
     },
@@ -133,12 +129,11 @@ const wire = (opened: NodeWS.WebSocket, connection: Connection, maxMessage: numb
   }
 }
 
-// While the kernel takes no more, what it takes then the peer has taken before. Of TLS only the connection below knows, and in memory a
-// piece of 64 KiB is on its way.
-const taken = ({ _handle, bytesWritten, writableLength }: Counting): number | undefined => {
-  const handle = _handle?._parent ?? _handle
-  if (handle) return handle.writeQueueSize === 0 ? undefined : handle.bytesWritten - handle.writeQueueSize
-  return writableLength <= 64 * 1024 ? undefined : bytesWritten
+// While the kernel takes no more, what it takes then the peer has taken before. In memory a piece of 64 KiB is on its way.
+const progress = (socket: Counting): number | undefined => {
+  const below = taken(socket)
+  if (below !== undefined) return below.waiting === 0 ? undefined : below.bytes
+  return socket.writableLength <= 64 * 1024 ? undefined : socket.bytesWritten
 }
 
 /** What of `ws` is not in its types: its receiver tells of a close frame, or of the end of what comes, before the connection closes. */
